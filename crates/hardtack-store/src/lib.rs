@@ -1,0 +1,328 @@
+//! Where Hardtack keeps users and sessions: the contract, and its backends.
+//!
+//! A method is **one atomic act named after its meaning**. No transaction leaves the store, so
+//! every backend can keep the promise; a crash leaves an act done or not done. An act that
+//! answered `Ok` is durable: it survives the death of the process and of the machine.
+//!
+//! Verbs: `find_*` reads and gives an `Option`; `insert_*` fails on conflict; `rotate_*` and
+//! `commit_*` compare and swap; `revoke_*` may be repeated without harm; `purge_*` deletes what
+//! ended long ago and returns a count.
+//!
+//! **Time is the store's.** Whether a session is idle or past its end is decided by the store's
+//! clock at the moment of commit, and every answer that a token is made from carries that time.
+//!
+//! To add a backend: implement [`UserStore`] and [`SessionStore`], then stamp the suite of
+//! `conformance` (feature `conformance`) onto it. The [`memory`] backend is the contract made
+//! executable; when words and [`memory`] disagree, the suite decides.
+
+use std::future::Future;
+use std::time::Duration;
+
+use hardtack_core::rotation::{Family, Lineage, Position};
+use hardtack_core::session::{NewSession, RevokeReason, Session};
+use hardtack_core::user::{EmailAddress, LoginName, PasswordVersion, User, UserState, Username};
+use hardtack_core::{SessionId, Timestamp, UserId};
+
+#[cfg(feature = "conformance")]
+pub mod conformance;
+pub mod memory;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+
+pub use memory::MemoryStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteStore;
+
+/// What went wrong with the system. "Not found" and "refused" are answers, never errors.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The store cannot answer now; nothing was changed, and trying again is safe.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(String),
+    /// A row fits no state that the code knows. Somebody else wrote it, or the file is damaged.
+    #[error("the store holds a row that makes no sense: {0}")]
+    Corrupt(String),
+}
+
+/// A name that somebody else has. Names and addresses share one space: a user name may not be
+/// another user's address (CVE-2026-19607).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NameTaken {
+    /// The user name is taken.
+    #[error("a user with that username already exists")]
+    Username,
+    /// The address is taken.
+    #[error("a user is already registered with this e-mail address")]
+    Email,
+}
+
+/// A user about to be added.
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    /// Unique ignoring case and spelling.
+    pub username: Username,
+    /// Unique likewise, unless there is none.
+    pub email: EmailAddress,
+    /// May be empty.
+    pub first_name: String,
+    /// May be empty.
+    pub last_name: String,
+    /// A PHC or Django string ([`hardtack_core::password`]).
+    pub password_hash: String,
+}
+
+/// The part of a user that they may change by themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// Unique ignoring case and spelling; one's own is not taken.
+    pub username: Username,
+    /// May be empty.
+    pub first_name: String,
+    /// May be empty.
+    pub last_name: String,
+}
+
+/// A user with what their password is checked against.
+#[derive(Debug, Clone)]
+pub struct UserWithPassword {
+    /// Who.
+    pub user: User,
+    /// A PHC or Django string.
+    pub password_hash: String,
+}
+
+/// Why, and for how long a revocation must be remembered: until the last access token that names
+/// the session has expired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Revoke {
+    /// Why.
+    pub reason: RevokeReason,
+    /// The access lifetime and a margin (PROTOCOL.md §9: 60 s).
+    pub remembered_for: Duration,
+}
+
+/// Keeps users. Open for new backends; a new feature is a new trait, not a new method.
+pub trait UserStore: Send + Sync + 'static {
+    /// The user numbered `id`.
+    fn find_user(&self, id: UserId) -> impl Future<Output = Result<Option<UserWithPassword>, StoreError>> + Send;
+
+    /// The user of that name or address.
+    fn find_user_by_login(
+        &self,
+        name: &LoginName,
+    ) -> impl Future<Output = Result<Option<UserWithPassword>, StoreError>> + Send;
+
+    /// At most `limit` users with a number greater than `after`, by number.
+    fn list_users(
+        &self,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<User>, StoreError>> + Send;
+
+    /// Adds a user, active, with the next number (numbers are never used again).
+    fn insert_user(
+        &self,
+        user: NewUser,
+    ) -> impl Future<Output = Result<Result<User, NameTaken>, StoreError>> + Send;
+
+    /// Changes a user's own fields. `None` when there is no such user.
+    fn change_profile(
+        &self,
+        id: UserId,
+        profile: Profile,
+    ) -> impl Future<Output = Result<Option<Result<User, NameTaken>>, StoreError>> + Send;
+
+    /// Stores a stronger hash **of the same password**: sessions live on. Does nothing, and says
+    /// `false`, when the password is no longer the one of `version`.
+    fn replace_password_hash(
+        &self,
+        id: UserId,
+        version: PasswordVersion,
+        hash: String,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Gives the user a new password and ends every session, in one act; `successor`, if given, is
+    /// opened in the same act under the new password (its own `password_version` is ignored).
+    ///
+    /// Changes nothing when the password is no longer the one of `version`, if one is given: of
+    /// two changes at once, one wins.
+    fn change_password(
+        &self,
+        id: UserId,
+        version: Option<PasswordVersion>,
+        hash: String,
+        successor: Option<NewSession>,
+        revoke: Revoke,
+        window: Duration,
+    ) -> impl Future<Output = Result<PasswordChange, StoreError>> + Send;
+
+    /// Switches a user on or off. Off ends every session in the same act. `None` when there is no
+    /// such user; else the sessions ended.
+    fn set_user_state(
+        &self,
+        id: UserId,
+        state: UserState,
+        revoke: Revoke,
+    ) -> impl Future<Output = Result<Option<Vec<SessionId>>, StoreError>> + Send;
+
+    /// Deletes a user and ends every session in the same act. `None` when there is no such user;
+    /// else the sessions ended.
+    fn delete_user(
+        &self,
+        id: UserId,
+        revoke: Revoke,
+    ) -> impl Future<Output = Result<Option<Vec<SessionId>>, StoreError>> + Send;
+}
+
+/// What became of a password change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PasswordChange {
+    /// Done.
+    Changed {
+        /// The sessions ended.
+        ended: Vec<SessionId>,
+        /// The family opened in their place, if one was asked for.
+        successor: Option<Opened>,
+    },
+    /// The user is gone, or another change came first. Nothing was changed.
+    Superseded,
+}
+
+/// A session that was just opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// Its family, at generation 0.
+    pub family: Family,
+    /// The store's time at commit.
+    pub now: Timestamp,
+}
+
+/// What became of a new session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Insertion {
+    /// Opened. The user's `last_login_at` moved in the same act.
+    Opened {
+        /// The new session.
+        opened: Opened,
+        /// The sessions that were ended in its place.
+        replaced: Vec<SessionId>,
+    },
+    /// The user was switched off, deleted or got another password since it was checked. Nothing
+    /// was changed.
+    UserChanged,
+}
+
+/// A family and the store's time when it was read or written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FamilyAt {
+    /// The family.
+    pub family: Family,
+    /// The store's time.
+    pub now: Timestamp,
+}
+
+/// What to write after a decision ([`hardtack_core::rotation::rotate`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The chain moves on; the use counts (`last_seen_at` becomes now).
+    Continue(Lineage),
+    /// The family ends.
+    Revoke(Revoke),
+}
+
+/// One ended session, as verifiers need to know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Revocation {
+    /// Its place in the log. Grows with commit order on one node; readers overlap.
+    pub sequence: i64,
+    /// Which session.
+    pub session: SessionId,
+    /// When the entry may be forgotten.
+    pub expires_at: Timestamp,
+}
+
+/// Keeps sessions, one row each, whatever their age. Open for new backends.
+pub trait SessionStore: Send + Sync + 'static {
+    /// Opens a session at generation 0 ([`Lineage::at_login`]) and ends those of `replaced` that
+    /// are alive (for the reason that `revoke` gives), in one act, and moves the user's `last_login_at`.
+    ///
+    /// Guarded by the user's state and `new.password_version`: a login that raced a password
+    /// change must not survive it.
+    fn insert_session(
+        &self,
+        new: NewSession,
+        replaced: Vec<SessionId>,
+        revoke: Revoke,
+        window: Duration,
+    ) -> impl Future<Output = Result<Insertion, StoreError>> + Send;
+
+    /// The first row of the rotation table, in one guarded statement: advances the family by one
+    /// generation if `presented` is its current token, the window is over, it is alive, and its
+    /// owner stands behind it. `None` when any of that does not hold; nothing is changed then.
+    fn rotate_family(
+        &self,
+        session: SessionId,
+        presented: Position,
+        window: Duration,
+    ) -> impl Future<Output = Result<Option<FamilyAt>, StoreError>> + Send;
+
+    /// The family of a session, alive or ended, with its owner's standing. Reads what was
+    /// committed before the call.
+    fn find_family(
+        &self,
+        session: SessionId,
+    ) -> impl Future<Output = Result<Option<FamilyAt>, StoreError>> + Send;
+
+    /// Writes a verdict if the row is still as it was `judged`: same lineage (position, phase,
+    /// anchor), not revoked, not idle or past its end, owner standing. `None` when somebody was
+    /// faster: read and decide again.
+    fn commit_verdict(
+        &self,
+        judged: &Family,
+        verdict: Verdict,
+    ) -> impl Future<Output = Result<Option<FamilyAt>, StoreError>> + Send;
+
+    /// Notes that access tokens of these positions were used ([`Lineage::after_use`], judged
+    /// against each row's own values). Unknown and ended sessions are passed over.
+    fn note_uses(
+        &self,
+        uses: Vec<(SessionId, Position)>,
+        window: Duration,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Ends one session. `false` when it was not alive; nothing is changed then.
+    fn revoke_session(
+        &self,
+        session: SessionId,
+        revoke: Revoke,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Ends every session of a user but `except`; returns those ended.
+    fn revoke_user_sessions(
+        &self,
+        user: UserId,
+        except: Option<SessionId>,
+        revoke: Revoke,
+    ) -> impl Future<Output = Result<Vec<SessionId>, StoreError>> + Send;
+
+    /// The user's live sessions, newest first.
+    fn list_sessions(&self, user: UserId) -> impl Future<Output = Result<Vec<Session>, StoreError>> + Send;
+
+    /// The unexpired revocations after `sequence`, oldest first; all of them after 0.
+    fn find_revocations(
+        &self,
+        sequence: i64,
+    ) -> impl Future<Output = Result<Vec<Revocation>, StoreError>> + Send;
+
+    /// Deletes revocations that expired, and sessions that ended more than `kept_for` ago.
+    /// Returns how many rows went. Deletes a bounded number at a time; call again while it
+    /// returns more than 0.
+    fn purge_ended(&self, kept_for: Duration) -> impl Future<Output = Result<u64, StoreError>> + Send;
+}
+
+/// Users and sessions in one place.
+pub trait Store: UserStore + SessionStore {
+    /// Can the store answer? Used by `/readyz`.
+    fn ping(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
