@@ -105,7 +105,10 @@ pub struct Revoke {
 /// Keeps users. Open for new backends; a new feature is a new trait, not a new method.
 pub trait UserStore: Send + Sync + 'static {
     /// The user numbered `id`.
-    fn find_user(&self, id: UserId) -> impl Future<Output = Result<Option<UserWithPassword>, StoreError>> + Send;
+    fn find_user(
+        &self,
+        id: UserId,
+    ) -> impl Future<Output = Result<Option<UserWithPassword>, StoreError>> + Send;
 
     /// The user of that name or address.
     fn find_user_by_login(
@@ -307,7 +310,10 @@ pub trait SessionStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<SessionId>, StoreError>> + Send;
 
     /// The user's live sessions, newest first.
-    fn list_sessions(&self, user: UserId) -> impl Future<Output = Result<Vec<Session>, StoreError>> + Send;
+    fn list_sessions(
+        &self,
+        user: UserId,
+    ) -> impl Future<Output = Result<Vec<Session>, StoreError>> + Send;
 
     /// The unexpired revocations after `sequence`, oldest first; all of them after 0.
     fn find_revocations(
@@ -318,7 +324,10 @@ pub trait SessionStore: Send + Sync + 'static {
     /// Deletes revocations that expired, and sessions that ended more than `kept_for` ago.
     /// Returns how many rows went. Deletes a bounded number at a time; call again while it
     /// returns more than 0.
-    fn purge_ended(&self, kept_for: Duration) -> impl Future<Output = Result<u64, StoreError>> + Send;
+    fn purge_ended(
+        &self,
+        kept_for: Duration,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 }
 
 /// Users and sessions in one place.
