@@ -1,2 +1,3 @@
 //! placeholder
+/// placeholder
 pub struct SqliteStore;

@@ -1,0 +1,317 @@
+//! Sessions in memory.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
+use std::time::Duration;
+
+use hardtack_core::rotation::{Ended, Family, Lineage, Owner, Position, Rotation, rotate};
+use hardtack_core::session::{Device, NewSession, Session};
+use hardtack_core::user::{PasswordVersion, UserState};
+use hardtack_core::{SessionId, Timestamp, UserId};
+
+use super::{MemoryStore, Rooms};
+use crate::{FamilyAt, Insertion, Opened, Revocation, Revoke, SessionStore, StoreError, Verdict};
+
+/// How many rows one [`SessionStore::purge_ended`] deletes at most.
+const PURGE_AT_MOST: usize = 1_000;
+
+#[derive(Default)]
+pub(super) struct Sessions {
+    rows: HashMap<SessionId, Row>,
+    revocations: BTreeMap<i64, Revocation>,
+    /// The highest sequence ever given; purging must not make it go back.
+    last_sequence: i64,
+}
+
+struct Row {
+    /// Its `owner` is not kept but computed by [`Rooms::owner`] whenever the row is read.
+    family: Family,
+    password_version: PasswordVersion,
+    device: Device,
+}
+
+impl Row {
+    fn is_alive(&self, now: Timestamp) -> bool {
+        self.family.ended.is_none() && now < self.family.idle_ends_at()
+    }
+
+    fn ended_at(&self) -> Timestamp {
+        self.family
+            .ended
+            .map_or(self.family.idle_ends_at(), |ended| ended.at)
+    }
+}
+
+impl Sessions {
+    /// A name that was drawn twice means that the source of randomness is broken; the first
+    /// session must not become the second's.
+    pub(super) fn verify_unused(&self, id: SessionId) -> Result<(), StoreError> {
+        if self.rows.contains_key(&id) {
+            return Err(StoreError::Unavailable(
+                "a session of that id exists already".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
+    pub(super) fn open(&mut self, new: NewSession, window: Duration, now: Timestamp) -> Opened {
+        let family = Family {
+            session: new.id,
+            user: new.user,
+            lineage: Lineage::at_login(window, now),
+            created_at: now,
+            last_seen_at: now,
+            idle_timeout: new.lifetime.idle_timeout,
+            ends_at: now + new.lifetime.absolute_timeout,
+            ended: None,
+            owner: Owner::Standing,
+        };
+        self.rows.insert(
+            new.id,
+            Row {
+                family,
+                password_version: new.password_version,
+                device: new.device,
+            },
+        );
+        Opened { family, now }
+    }
+
+    fn revoke(&mut self, id: SessionId, revoke: Revoke, now: Timestamp) -> bool {
+        let Some(row) = self.rows.get_mut(&id).filter(|row| row.is_alive(now)) else {
+            return false;
+        };
+        row.family.ended = Some(Ended {
+            at: now,
+            reason: revoke.reason,
+        });
+        self.last_sequence += 1;
+        self.revocations.insert(
+            self.last_sequence,
+            Revocation {
+                sequence: self.last_sequence,
+                session: id,
+                expires_at: now + revoke.remembered_for,
+            },
+        );
+        true
+    }
+
+    pub(super) fn revoke_all(
+        &mut self,
+        user: UserId,
+        except: Option<SessionId>,
+        revoke: Revoke,
+        now: Timestamp,
+    ) -> Vec<SessionId> {
+        let of_user = self.rows.values().map(|row| &row.family);
+        let mut ids: Vec<_> = of_user
+            .filter(|family| family.user == user && Some(family.session) != except)
+            .map(|family| family.session)
+            .collect();
+        ids.sort_unstable();
+        ids.retain(|id| self.revoke(*id, revoke, now));
+        ids
+    }
+
+    pub(super) fn forget_devices(&mut self, user: UserId) {
+        for row in self.rows.values_mut() {
+            if row.family.user == user {
+                row.device = Device::default();
+            }
+        }
+    }
+
+    fn purge(&mut self, kept_for: Duration, now: Timestamp) -> usize {
+        let expired: Vec<_> = self
+            .revocations
+            .values()
+            .filter(|revocation| revocation.expires_at <= now)
+            .map(|revocation| revocation.sequence)
+            .take(PURGE_AT_MOST)
+            .collect();
+        let ended: Vec<_> = self
+            .rows
+            .iter()
+            .filter(|(_, row)| row.ended_at() + kept_for < now)
+            .map(|(id, _)| *id)
+            .take(PURGE_AT_MOST - expired.len())
+            .collect();
+        for sequence in &expired {
+            self.revocations.remove(sequence);
+        }
+        for id in &ended {
+            self.rows.remove(id);
+        }
+        expired.len() + ended.len()
+    }
+}
+
+impl Rooms {
+    /// The row of a session with its owner's standing as it is now.
+    fn row_mut(&mut self, id: SessionId) -> Option<&mut Row> {
+        let row = self.sessions.rows.get(&id)?;
+        let owner = self.owner(row.family.user, row.password_version);
+        let row = self.sessions.rows.get_mut(&id)?;
+        row.family.owner = owner;
+        Some(row)
+    }
+
+    /// The row, if anything may still be written to it.
+    fn writable(&mut self, id: SessionId, now: Timestamp) -> Option<&mut Row> {
+        self.row_mut(id)
+            .filter(|row| row.is_alive(now) && row.family.owner == Owner::Standing)
+    }
+}
+
+impl SessionStore for MemoryStore {
+    async fn insert_session(
+        &self,
+        new: NewSession,
+        replaced: Vec<SessionId>,
+        revoke: Revoke,
+        window: Duration,
+    ) -> Result<Insertion, StoreError> {
+        self.act(|rooms, now| {
+            rooms.sessions.verify_unused(new.id)?;
+            let Some(row) = rooms.users.find_mut(new.user).filter(|row| {
+                row.user.state == UserState::Active
+                    && row.user.password_version == new.password_version
+            }) else {
+                return Ok(Insertion::UserChanged);
+            };
+            row.user.last_login_at = Some(now);
+            let mut replaced = replaced;
+            replaced.retain(|id| rooms.sessions.revoke(*id, revoke, now));
+            let opened = rooms.sessions.open(new, window, now);
+            Ok(Insertion::Opened { opened, replaced })
+        })
+    }
+
+    async fn rotate_family(
+        &self,
+        session: SessionId,
+        presented: Position,
+        window: Duration,
+    ) -> Result<Option<FamilyAt>, StoreError> {
+        self.act(|rooms, now| {
+            Ok(rooms.row_mut(session).and_then(|row| {
+                let family = &mut row.family;
+                let rotation = rotate(family, presented, window, now);
+                (rotation == Rotation::Advance).then(|| {
+                    family.lineage = family.lineage.after(rotation, presented, now);
+                    family.last_seen_at = now;
+                    FamilyAt {
+                        family: *family,
+                        now,
+                    }
+                })
+            }))
+        })
+    }
+
+    async fn find_family(&self, session: SessionId) -> Result<Option<FamilyAt>, StoreError> {
+        self.act(|rooms, now| {
+            Ok(rooms.row_mut(session).map(|row| FamilyAt {
+                family: row.family,
+                now,
+            }))
+        })
+    }
+
+    async fn commit_verdict(
+        &self,
+        judged: &Family,
+        verdict: Verdict,
+    ) -> Result<Option<FamilyAt>, StoreError> {
+        self.act(|rooms, now| {
+            let Some(row) = rooms
+                .writable(judged.session, now)
+                .filter(|row| row.family.lineage == judged.lineage)
+            else {
+                return Ok(None);
+            };
+            match verdict {
+                Verdict::Continue(lineage) => {
+                    row.family.lineage = lineage;
+                    row.family.last_seen_at = now;
+                }
+                Verdict::Revoke(revoke) => {
+                    rooms.sessions.revoke(judged.session, revoke, now);
+                }
+            }
+            Ok(rooms.row_mut(judged.session).map(|row| FamilyAt {
+                family: row.family,
+                now,
+            }))
+        })
+    }
+
+    async fn note_uses(
+        &self,
+        uses: Vec<(SessionId, Position)>,
+        window: Duration,
+    ) -> Result<(), StoreError> {
+        self.act(|rooms, now| {
+            for (session, position) in uses {
+                if let Some(row) = rooms.writable(session, now) {
+                    row.family.lineage = row.family.lineage.after_use(position, window, now);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    async fn revoke_session(&self, session: SessionId, revoke: Revoke) -> Result<bool, StoreError> {
+        self.act(|rooms, now| Ok(rooms.sessions.revoke(session, revoke, now)))
+    }
+
+    async fn revoke_user_sessions(
+        &self,
+        user: UserId,
+        except: Option<SessionId>,
+        revoke: Revoke,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        self.act(|rooms, now| Ok(rooms.sessions.revoke_all(user, except, revoke, now)))
+    }
+
+    async fn list_sessions(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
+        self.act(|rooms, now| {
+            let rows = rooms.sessions.rows.values();
+            let mut sessions: Vec<_> = rows
+                .filter(|row| row.family.user == user && row.is_alive(now))
+                .map(|row| Session {
+                    id: row.family.session,
+                    user: row.family.user,
+                    created_at: row.family.created_at,
+                    last_seen_at: row.family.last_seen_at,
+                    idle_timeout: row.family.idle_timeout,
+                    ends_at: row.family.ends_at,
+                    device: row.device.clone(),
+                })
+                .collect();
+            sessions.sort_unstable_by_key(|session| {
+                (std::cmp::Reverse(session.created_at), session.id)
+            });
+            Ok(sessions)
+        })
+    }
+
+    async fn find_revocations(&self, sequence: i64) -> Result<Vec<Revocation>, StoreError> {
+        self.act(|rooms, now| {
+            let after = (Bound::Excluded(sequence), Bound::Unbounded);
+            let revocations = rooms.sessions.revocations.range(after);
+            Ok(revocations
+                .map(|(_, revocation)| *revocation)
+                .filter(|revocation| now < revocation.expires_at)
+                .collect())
+        })
+    }
+
+    async fn purge_ended(&self, kept_for: Duration) -> Result<u64, StoreError> {
+        self.act(|rooms, now| {
+            let gone = rooms.sessions.purge(kept_for, now);
+            Ok(u64::try_from(gone).unwrap_or(u64::MAX))
+        })
+    }
+}

@@ -1,0 +1,240 @@
+//! Users in memory.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
+use std::time::Duration;
+
+use hardtack_core::session::NewSession;
+use hardtack_core::user::{
+    CanonicalName, EmailAddress, LoginName, PasswordVersion, User, UserState, Username,
+};
+use hardtack_core::{SessionId, Timestamp, UserId};
+
+use super::MemoryStore;
+use crate::{
+    NameTaken, NewUser, PasswordChange, Profile, Revoke, StoreError, UserStore, UserWithPassword,
+};
+
+#[derive(Default)]
+pub(super) struct Users {
+    rows: BTreeMap<UserId, UserWithPassword>,
+    by_username: HashMap<CanonicalName, UserId>,
+    by_email: HashMap<CanonicalName, UserId>,
+    /// The highest number ever given, so that a deleted user's is not given again.
+    last_id: i64,
+}
+
+impl Users {
+    pub(super) fn find(&self, id: UserId) -> Option<&UserWithPassword> {
+        self.rows.get(&id)
+    }
+
+    pub(super) fn find_mut(&mut self, id: UserId) -> Option<&mut UserWithPassword> {
+        self.rows.get_mut(&id)
+    }
+
+    fn find_by_login(&self, name: &LoginName) -> Option<&UserWithPassword> {
+        let id = match name {
+            LoginName::NameOrEmail(name) => self
+                .by_username
+                .get(name)
+                .or_else(|| self.by_email.get(name)),
+            LoginName::Email(name) => self.by_email.get(name),
+        };
+        self.find(*id?)
+    }
+
+    /// Names and addresses share one space, and a user is in nobody's way but another's.
+    fn is_taken(&self, name: &CanonicalName, by_other_than: Option<UserId>) -> bool {
+        [&self.by_username, &self.by_email]
+            .into_iter()
+            .filter_map(|names| names.get(name))
+            .any(|holder| Some(*holder) != by_other_than)
+    }
+
+    fn verify_free(
+        &self,
+        username: &Username,
+        email: &EmailAddress,
+        by_other_than: Option<UserId>,
+    ) -> Result<(), NameTaken> {
+        if self.is_taken(&username.canonical(), by_other_than) {
+            return Err(NameTaken::Username);
+        }
+        match email.canonical() {
+            Some(email) if self.is_taken(&email, by_other_than) => Err(NameTaken::Email),
+            _ => Ok(()),
+        }
+    }
+
+    fn insert(&mut self, new: NewUser, now: Timestamp) -> Result<User, NameTaken> {
+        self.verify_free(&new.username, &new.email, None)?;
+        self.last_id += 1;
+        let user = User {
+            id: UserId::new(self.last_id),
+            username: new.username,
+            email: new.email,
+            first_name: new.first_name,
+            last_name: new.last_name,
+            state: UserState::Active,
+            password_version: PasswordVersion::default(),
+            created_at: now,
+            last_login_at: None,
+        };
+        self.by_username.insert(user.username.canonical(), user.id);
+        if let Some(email) = user.email.canonical() {
+            self.by_email.insert(email, user.id);
+        }
+        self.rows.insert(
+            user.id,
+            UserWithPassword {
+                user: user.clone(),
+                password_hash: new.password_hash,
+            },
+        );
+        Ok(user)
+    }
+
+    fn change_profile(&mut self, id: UserId, profile: Profile) -> Option<Result<User, NameTaken>> {
+        let canonical = profile.username.canonical();
+        let taken = self.is_taken(&canonical, Some(id));
+        let row = self.rows.get_mut(&id)?;
+        if taken {
+            return Some(Err(NameTaken::Username));
+        }
+        self.by_username.remove(&row.user.username.canonical());
+        self.by_username.insert(canonical, id);
+        row.user.username = profile.username;
+        row.user.first_name = profile.first_name;
+        row.user.last_name = profile.last_name;
+        Some(Ok(row.user.clone()))
+    }
+
+    fn delete(&mut self, id: UserId) -> Option<()> {
+        let row = self.rows.remove(&id)?;
+        self.by_username.remove(&row.user.username.canonical());
+        if let Some(email) = row.user.email.canonical() {
+            self.by_email.remove(&email);
+        }
+        Some(())
+    }
+}
+
+impl UserStore for MemoryStore {
+    async fn find_user(&self, id: UserId) -> Result<Option<UserWithPassword>, StoreError> {
+        self.act(|rooms, _| Ok(rooms.users.find(id).cloned()))
+    }
+
+    async fn find_user_by_login(
+        &self,
+        name: &LoginName,
+    ) -> Result<Option<UserWithPassword>, StoreError> {
+        self.act(|rooms, _| Ok(rooms.users.find_by_login(name).cloned()))
+    }
+
+    async fn list_users(&self, after: Option<UserId>, limit: u32) -> Result<Vec<User>, StoreError> {
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        self.act(|rooms, _| {
+            let rows = rooms.users.rows.range((start, Bound::Unbounded));
+            Ok(rows.take(limit).map(|(_, row)| row.user.clone()).collect())
+        })
+    }
+
+    async fn insert_user(&self, user: NewUser) -> Result<Result<User, NameTaken>, StoreError> {
+        self.act(|rooms, now| Ok(rooms.users.insert(user, now)))
+    }
+
+    async fn change_profile(
+        &self,
+        id: UserId,
+        profile: Profile,
+    ) -> Result<Option<Result<User, NameTaken>>, StoreError> {
+        self.act(|rooms, _| Ok(rooms.users.change_profile(id, profile)))
+    }
+
+    async fn replace_password_hash(
+        &self,
+        id: UserId,
+        version: PasswordVersion,
+        hash: String,
+    ) -> Result<bool, StoreError> {
+        self.act(|rooms, _| match rooms.users.find_mut(id) {
+            Some(row) if row.user.password_version == version => {
+                row.password_hash = hash;
+                Ok(true)
+            }
+            _ => Ok(false),
+        })
+    }
+
+    async fn change_password(
+        &self,
+        id: UserId,
+        version: Option<PasswordVersion>,
+        hash: String,
+        successor: Option<NewSession>,
+        revoke: Revoke,
+        window: Duration,
+    ) -> Result<PasswordChange, StoreError> {
+        self.act(|rooms, now| {
+            if let Some(successor) = &successor {
+                rooms.sessions.verify_unused(successor.id)?;
+            }
+            let Some(row) = rooms.users.find_mut(id) else {
+                return Ok(PasswordChange::Superseded);
+            };
+            let superseded = version.is_some_and(|version| version != row.user.password_version)
+                || (successor.is_some() && row.user.state != UserState::Active);
+            if superseded {
+                return Ok(PasswordChange::Superseded);
+            }
+            let version = PasswordVersion(row.user.password_version.0.wrapping_add(1));
+            row.user.password_version = version;
+            row.password_hash = hash;
+            let ended = rooms.sessions.revoke_all(id, None, revoke, now);
+            let successor = successor.map(|successor| {
+                let successor = NewSession {
+                    user: id,
+                    password_version: version,
+                    ..successor
+                };
+                rooms.sessions.open(successor, window, now)
+            });
+            Ok(PasswordChange::Changed { ended, successor })
+        })
+    }
+
+    async fn set_user_state(
+        &self,
+        id: UserId,
+        state: UserState,
+        revoke: Revoke,
+    ) -> Result<Option<Vec<SessionId>>, StoreError> {
+        self.act(|rooms, now| {
+            let Some(row) = rooms.users.find_mut(id) else {
+                return Ok(None);
+            };
+            row.user.state = state;
+            Ok(Some(match state {
+                UserState::Active => Vec::new(),
+                UserState::Disabled => rooms.sessions.revoke_all(id, None, revoke, now),
+            }))
+        })
+    }
+
+    async fn delete_user(
+        &self,
+        id: UserId,
+        revoke: Revoke,
+    ) -> Result<Option<Vec<SessionId>>, StoreError> {
+        self.act(|rooms, now| {
+            if rooms.users.delete(id).is_none() {
+                return Ok(None);
+            }
+            let ended = rooms.sessions.revoke_all(id, None, revoke, now);
+            rooms.sessions.forget_devices(id);
+            Ok(Some(ended))
+        })
+    }
+}
