@@ -1,0 +1,108 @@
+//! What the payload of an access token says, each claim in its own JSON type.
+//!
+//! A claim of another type is an error and never "absent": CVE-2026-25537 was an `exp` in quotes
+//! that counted as none.
+
+use std::borrow::Cow;
+
+use serde::de::{Error, IgnoredAny, MapAccess};
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+use crate::jws::members::{Members, Text};
+
+/// The claims of a token that this house signs, in the order of their writing.
+#[derive(Serialize)]
+pub(super) struct Written<'a> {
+    pub(super) token_type: &'a str,
+    pub(super) exp: i64,
+    pub(super) iat: i64,
+    pub(super) jti: &'a str,
+    pub(super) user_id: &'a str,
+    pub(super) sub: &'a str,
+    pub(super) sid: &'a str,
+    #[serde(rename = "gen")]
+    pub(super) generation: u32,
+    pub(super) branch: u32,
+    pub(super) iss: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) aud: Option<&'a str>,
+    pub(super) auth_time: i64,
+    pub(super) amr: [&'a str; 1],
+}
+
+/// The claims of a token whose signature is good, none of them weighed yet.
+#[derive(Default)]
+pub(super) struct Read<'de> {
+    pub(super) token_type: Option<Cow<'de, str>>,
+    pub(super) exp: Option<Timestamp>,
+    pub(super) iat: Option<Timestamp>,
+    pub(super) nbf: Option<Timestamp>,
+    pub(super) jti: Option<Cow<'de, str>>,
+    pub(super) user_id: Option<UserIdClaim>,
+    pub(super) sub: Option<Cow<'de, str>>,
+    pub(super) sid: Option<Cow<'de, str>>,
+    pub(super) generation: Option<u32>,
+    pub(super) branch: Option<u32>,
+    pub(super) iss: Option<Cow<'de, str>>,
+    pub(super) aud: Option<Audience>,
+    pub(super) auth_time: Option<Timestamp>,
+}
+
+/// A user id as either system writes it (CONTRACT.md §3: a string since 5.5, a number before).
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum UserIdClaim {
+    Text(String),
+    Number(i64),
+}
+
+/// One audience or several (RFC 7519 §4.1.3).
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum Audience {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Audience {
+    pub(super) fn includes(&self, audience: &str) -> bool {
+        match self {
+            Self::One(one) => one == audience,
+            Self::Several(several) => several.iter().any(|one| one == audience),
+        }
+    }
+}
+
+impl<'de> Members<'de> for Read<'de> {
+    fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
+        match name {
+            "token_type" => self.token_type = Some(map.next_value_seed(Text)?),
+            "exp" => self.exp = Some(time(map)?),
+            "iat" => self.iat = Some(time(map)?),
+            "nbf" => self.nbf = Some(time(map)?),
+            "jti" => self.jti = Some(map.next_value_seed(Text)?),
+            "user_id" => self.user_id = Some(map.next_value()?),
+            "sub" => self.sub = Some(map.next_value_seed(Text)?),
+            "sid" => self.sid = Some(map.next_value_seed(Text)?),
+            "gen" => self.generation = Some(map.next_value()?),
+            "branch" => self.branch = Some(map.next_value()?),
+            "iss" => self.iss = Some(map.next_value_seed(Text)?),
+            "aud" => self.aud = Some(map.next_value()?),
+            "auth_time" => self.auth_time = Some(time(map)?),
+            _ => drop(map.next_value::<IgnoredAny>()?),
+        }
+        Ok(())
+    }
+}
+
+/// Whole seconds between 1970 and 9999. What lies outside is nobody's expiry, and arithmetic with
+/// it would only saturate.
+fn time<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Timestamp, A::Error> {
+    let seconds: i64 = map.next_value()?;
+    if (0..=253_402_300_799).contains(&seconds) {
+        Ok(Timestamp::from_unix_seconds(seconds))
+    } else {
+        Err(A::Error::custom("not a time"))
+    }
+}
