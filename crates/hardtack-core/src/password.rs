@@ -14,6 +14,7 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use crate::Secret;
 
+mod django;
 mod hash_cost;
 mod hasher;
 mod phc;

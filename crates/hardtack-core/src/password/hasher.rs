@@ -6,6 +6,7 @@ use std::hint::black_box;
 use argon2::{Argon2, Block};
 use subtle::ConstantTimeEq;
 
+use super::django::DjangoHash;
 use super::phc::{Argon2Hash, SALT_BYTES};
 use super::{HashCost, Password};
 use crate::Entropy;
@@ -89,13 +90,9 @@ impl Hasher {
     /// it. Where no password can be right, it costs what [`verify_nobody`](Self::verify_nobody)
     /// costs.
     pub fn verify(&mut self, password: &Password, stored: &str) -> Verification {
-        let matched = Argon2Hash::parse(stored).and_then(|hash| {
-            let right = self.is_argon2_of(&hash, password.expose_secret())?;
-            Some((right, hash.is_todays(self.cost)))
-        });
-        match matched {
-            Some((true, true)) => Verification::Right,
-            Some((true, false)) => Verification::RightButOutdated,
+        match self.matches(password, stored) {
+            Some((true, Age::Todays)) => Verification::Right,
+            Some((true, Age::Outdated)) => Verification::RightButOutdated,
             Some((false, _)) => Verification::Wrong,
             None => {
                 self.verify_nobody(password);
@@ -113,6 +110,24 @@ impl Hasher {
         if let Some(nobody) = Argon2Hash::blank(self.cost, [0; SALT_BYTES]) {
             black_box(self.is_argon2_of(&nobody, password.expose_secret()));
         }
+    }
+
+    /// Whether it matches, at the cost of the string; `None` when it is unusable.
+    fn matches(&mut self, password: &Password, stored: &str) -> Option<(bool, Age)> {
+        if let Some(hash) = Argon2Hash::parse(stored) {
+            let age = if hash.is_todays(self.cost) {
+                Age::Todays
+            } else {
+                Age::Outdated
+            };
+            return Some((self.is_argon2_of(&hash, password.expose_secret())?, age));
+        }
+        let typed = password.expose_typed();
+        let right = match stored.strip_prefix("argon2") {
+            Some(phc) => self.is_argon2_of(&Argon2Hash::parse(phc)?, typed)?,
+            None => DjangoHash::parse(stored)?.is_of(typed),
+        };
+        Some((right, Age::Outdated))
     }
 
     /// `None` when there is no memory for it.
@@ -143,6 +158,12 @@ impl Hasher {
             .ok()?;
         Some(tag)
     }
+}
+
+/// Would a string be made like this today?
+enum Age {
+    Todays,
+    Outdated,
 }
 
 impl fmt::Debug for Hasher {
