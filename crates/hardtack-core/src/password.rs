@@ -18,9 +18,11 @@ mod django;
 mod hash_cost;
 mod hasher;
 mod phc;
+mod policy;
 
 pub use hash_cost::{HashCost, HashCostError};
 pub use hasher::{HashError, Hasher, Verification};
+pub use policy::{PasswordFault, PersonalTexts, judge_new_password};
 
 /// A password as somebody typed it. Nothing is trimmed (CONTRACT.md §10.14).
 #[derive(Debug)]

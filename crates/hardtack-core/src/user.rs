@@ -65,7 +65,7 @@ pub enum UserState {
     Disabled,
 }
 
-/// A user as the store knows it. The password hash is apart ([`crate::password::PasswordHash`]).
+/// A user as the store knows it. The password hash is apart ([`crate::password`]).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
     /// The number that tokens carry.
