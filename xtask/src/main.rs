@@ -1,2 +1,44 @@
-//! x
-fn main() {}
+//! Hardtack's chores. `cargo xtask test` is what CI runs, `cargo xtask --help` lists the rest.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod command;
+mod docs;
+mod setup;
+mod step;
+mod test;
+mod workspace;
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "Hardtack's chores",
+    after_help = "Start with `cargo xtask test`: it does everything CI does, and sets up what it needs."
+)]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Do everything that CI does, and say at the end what passed
+    #[command(after_help = test::HELP)]
+    Test(test::Arguments),
+    /// Write the generated documents anew: docs/configuration.md
+    Docs,
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().chore {
+        Chore::Test(arguments) => test::run(&arguments),
+        Chore::Docs => docs::write().map(|()| ExitCode::SUCCESS),
+    };
+    done.unwrap_or_else(|error| {
+        command::say(&format!("error: {error:#}"));
+        ExitCode::FAILURE
+    })
+}

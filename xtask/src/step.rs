@@ -1,0 +1,192 @@
+//! The steps of `cargo xtask test`, in the order they run.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::command::run;
+use crate::workspace::{self, cargo};
+use crate::{docs, setup};
+
+/// One thing that CI does.
+pub(crate) struct Step {
+    /// What `--only` calls it.
+    pub(crate) name: &'static str,
+    /// What it shows when it passes.
+    pub(crate) about: &'static str,
+    /// The step without which it cannot run.
+    pub(crate) needs: Option<&'static str>,
+    pub(crate) run: fn() -> Result<Outcome>,
+}
+
+/// How a step ended that did not fail.
+pub(crate) enum Outcome {
+    Passed,
+    /// Not done, and what to type so that it is done next time.
+    Skipped(&'static str),
+}
+
+/// Cheap ones first, and what needs the release binary last.
+pub(crate) const STEPS: &[Step] = &[
+    Step {
+        name: "format",
+        about: "the code is formatted",
+        needs: None,
+        run: format,
+    },
+    Step {
+        name: "lint",
+        about: "clippy has nothing to say",
+        needs: None,
+        run: lint,
+    },
+    Step {
+        name: "docs",
+        about: "the documentation builds without a warning",
+        needs: None,
+        run: rustdoc,
+    },
+    Step {
+        name: "test",
+        about: "the tests of all crates",
+        needs: None,
+        run: test,
+    },
+    Step {
+        name: "doctest",
+        about: "the examples in the documentation",
+        needs: None,
+        run: doctest,
+    },
+    Step {
+        name: "features",
+        about: "each feature alone, and none",
+        needs: None,
+        run: features,
+    },
+    Step {
+        name: "policy",
+        about: "licences and sources of dependencies",
+        needs: None,
+        run: policy,
+    },
+    Step {
+        name: "release",
+        about: "the release binary builds",
+        needs: None,
+        run: release,
+    },
+    Step {
+        name: "reference",
+        about: "docs/configuration.md is up to date",
+        needs: Some("release"),
+        run: reference,
+    },
+    Step {
+        name: "browser",
+        about: "the demo page in Chromium",
+        needs: Some("release"),
+        run: browser,
+    },
+    Step {
+        name: "django",
+        about: "a real Django believes our tokens",
+        needs: Some("release"),
+        run: django,
+    },
+];
+
+fn format() -> Result<Outcome> {
+    run(cargo().args(["fmt", "--all", "--check"]))?;
+    Ok(Outcome::Passed)
+}
+
+fn lint() -> Result<Outcome> {
+    let everything = ["clippy", "--workspace", "--all-targets", "--all-features"];
+    run(cargo().args(everything).args(["--", "-D", "warnings"]))?;
+    Ok(Outcome::Passed)
+}
+
+fn rustdoc() -> Result<Outcome> {
+    let mut doc = cargo();
+    doc.args(["doc", "--no-deps", "--workspace", "--all-features"]);
+    run(doc.env("RUSTDOCFLAGS", "-D warnings"))?;
+    Ok(Outcome::Passed)
+}
+
+fn test() -> Result<Outcome> {
+    setup::nextest()?;
+    run(cargo().args([
+        "nextest",
+        "run",
+        "--workspace",
+        "--all-features",
+        "--no-fail-fast",
+    ]))?;
+    Ok(Outcome::Passed)
+}
+
+fn doctest() -> Result<Outcome> {
+    run(cargo().args(["test", "--doc", "--workspace", "--all-features"]))?;
+    Ok(Outcome::Passed)
+}
+
+/// Features only ever add: a crate must stand with each of them alone, and with none.
+fn features() -> Result<Outcome> {
+    for (package, features) in workspace::features()? {
+        let alone = features.iter().map(String::as_str);
+        for feature in std::iter::once("").chain(alone) {
+            let mut clippy = cargo();
+            clippy.args(["clippy", "--quiet", "-p", &package, "--no-default-features"]);
+            run(clippy.args(["--features", feature, "--", "-D", "warnings"]))?;
+        }
+    }
+    Ok(Outcome::Passed)
+}
+
+fn policy() -> Result<Outcome> {
+    if !setup::has_deny() {
+        return Ok(Outcome::Skipped("cargo install cargo-deny --locked"));
+    }
+    // Advisories come from a git repository, and this has to pass where only registries are reachable.
+    run(cargo().args(["deny", "check", "bans", "licenses", "sources"]))?;
+    Ok(Outcome::Passed)
+}
+
+fn release() -> Result<Outcome> {
+    run(cargo().args(["build", "--release", "-p", "hardtack-server"]))?;
+    Ok(Outcome::Passed)
+}
+
+fn reference() -> Result<Outcome> {
+    docs::compare(&workspace::release_binary()?)?;
+    Ok(Outcome::Passed)
+}
+
+fn browser() -> Result<Outcome> {
+    let project = workspace::root().join("tests/browser");
+    let chromium = setup::chromium()?;
+    setup::npm_packages(&project)?;
+    let mut node = Command::new("npm");
+    node.args(["test", "--silent"]).current_dir(&project);
+    node.env("HARDTACK_BIN", workspace::release_binary()?);
+    node.env("HARDTACK_CHROMIUM", chromium);
+    node.env(
+        "HARDTACK_SCREENSHOTS",
+        workspace::target()?.join("screenshots"),
+    );
+    run(&mut node)?;
+    Ok(Outcome::Passed)
+}
+
+fn django() -> Result<Outcome> {
+    let project = workspace::root().join("tests/django");
+    let environment = workspace::target()?.join("django");
+    let python = setup::python_packages(&environment, &project.join("requirements.txt"))?;
+    let mut unittest = Command::new(python);
+    unittest
+        .args(["-m", "unittest", "--verbose"])
+        .current_dir(&project);
+    run(unittest.env("HARDTACK_BIN", workspace::release_binary()?))?;
+    Ok(Outcome::Passed)
+}
