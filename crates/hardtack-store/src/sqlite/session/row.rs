@@ -1,0 +1,136 @@
+//! What a session's row says. A row that fits no state is [`Failure::Corrupt`], never a default.
+
+use std::time::Duration;
+
+use hardtack_core::rotation::{Ended, Family, Lineage, Owner, ParentBranch, Phase, Position};
+use hardtack_core::session::{Device, RevokeReason, Session};
+use hardtack_core::user::UserState;
+use hardtack_core::{SessionId, Timestamp, UserId};
+use rusqlite::{Connection, Row};
+
+use super::super::{Failure, user};
+use crate::FamilyAt;
+
+pub(super) const fn phase_code(phase: Phase) -> i64 {
+    match phase {
+        Phase::Fresh => 0,
+        Phase::Seen => 1,
+        Phase::Settled => 2,
+    }
+}
+
+fn parse_phase(code: i64) -> Result<Phase, Failure> {
+    match code {
+        0 => Ok(Phase::Fresh),
+        1 => Ok(Phase::Seen),
+        2 => Ok(Phase::Settled),
+        _ => Err(Failure::Corrupt(format!("a session's phase is {code}"))),
+    }
+}
+
+pub(super) const fn parent_branch_column(parent: ParentBranch) -> Option<u32> {
+    match parent {
+        ParentBranch::Known(branch) => Some(branch),
+        ParentBranch::Any => None,
+    }
+}
+
+pub(super) fn parse_duration(micros: i64) -> Result<Duration, Failure> {
+    u64::try_from(micros)
+        .map(Duration::from_micros)
+        .map_err(|_| Failure::Corrupt(format!("a session's idle timeout is {micros}")))
+}
+
+fn parse_ended(at: Option<i64>, reason: Option<&str>) -> Result<Option<Ended>, Failure> {
+    match (at, reason) {
+        (None, None) => Ok(None),
+        (Some(at), Some(reason)) => Ok(Some(Ended {
+            at: Timestamp::from_unix_micros(at),
+            reason: RevokeReason::from_code(reason)
+                .ok_or_else(|| Failure::Corrupt(format!("a session was revoked for {reason:?}")))?,
+        })),
+        _ => Err(Failure::Corrupt(
+            "a session was revoked without a time, or without a reason".to_owned(),
+        )),
+    }
+}
+
+/// The family of a session with its owner's standing, in one statement and so of one moment.
+pub(super) fn find(connection: &Connection, session: SessionId) -> Result<Option<Family>, Failure> {
+    let mut statement = connection.prepare_cached(
+        "SELECT s.user_id, s.generation, s.branch, s.parent_branch, s.phase, s.anchor_at,
+             s.retries, s.created_at, s.last_seen_at, s.idle_timeout, s.ends_at, s.revoked_at,
+             s.revoke_reason, u.state, u.password_version = s.password_version
+         FROM sessions s LEFT JOIN users u ON u.id = s.user_id
+         WHERE s.sid = ?1",
+    )?;
+    let mut rows = statement.query([session.as_bytes()])?;
+    rows.next()?.map(|row| family(row, session)).transpose()
+}
+
+fn family(row: &Row<'_>, session: SessionId) -> Result<Family, Failure> {
+    let state: Option<i64> = row.get(13)?;
+    let owner = match state.map(user::parse_state).transpose()? {
+        Some(UserState::Disabled) => Owner::Disabled,
+        Some(UserState::Active) if row.get(14)? => Owner::Standing,
+        Some(UserState::Active) | None => Owner::Gone,
+    };
+    let reason: Option<String> = row.get(12)?;
+    Ok(Family {
+        session,
+        user: UserId::new(row.get(0)?),
+        lineage: Lineage {
+            current: Position::new(row.get(1)?, row.get(2)?),
+            parent_branch: row
+                .get::<_, Option<u32>>(3)?
+                .map_or(ParentBranch::Any, ParentBranch::Known),
+            phase: parse_phase(row.get(4)?)?,
+            anchor_at: Timestamp::from_unix_micros(row.get(5)?),
+            retries: row.get(6)?,
+        },
+        created_at: Timestamp::from_unix_micros(row.get(7)?),
+        last_seen_at: Timestamp::from_unix_micros(row.get(8)?),
+        idle_timeout: parse_duration(row.get(9)?)?,
+        ends_at: Timestamp::from_unix_micros(row.get(10)?),
+        ended: parse_ended(row.get(11)?, reason.as_deref())?,
+        owner,
+    })
+}
+
+/// The family after a statement whose guard says that it is alive and its owner stands behind it,
+/// and that moved it to `lineage` now.
+pub(super) fn moved(
+    row: &Row<'_>,
+    session: SessionId,
+    lineage: Lineage,
+    now: Timestamp,
+) -> Result<FamilyAt, Failure> {
+    let family = Family {
+        session,
+        user: UserId::new(row.get(0)?),
+        lineage,
+        created_at: Timestamp::from_unix_micros(row.get(1)?),
+        last_seen_at: now,
+        idle_timeout: parse_duration(row.get(2)?)?,
+        ends_at: Timestamp::from_unix_micros(row.get(3)?),
+        ended: None,
+        owner: Owner::Standing,
+    };
+    Ok(FamilyAt { family, now })
+}
+
+/// A session as its owner sees it.
+pub(super) fn session(row: &Row<'_>) -> Result<Session, Failure> {
+    Ok(Session {
+        id: SessionId::from_bytes(row.get(0)?),
+        user: UserId::new(row.get(1)?),
+        created_at: Timestamp::from_unix_micros(row.get(2)?),
+        last_seen_at: Timestamp::from_unix_micros(row.get(3)?),
+        idle_timeout: parse_duration(row.get(4)?)?,
+        ends_at: Timestamp::from_unix_micros(row.get(5)?),
+        device: Device {
+            address: row.get(6)?,
+            user_agent: row.get(7)?,
+        },
+    })
+}

@@ -1,0 +1,295 @@
+//! The one thread that writes, and its group commit.
+//!
+//! Acts queue up while a commit waits for the disk and are then committed together, so the cost
+//! of `synchronous=FULL` is shared by all who came meanwhile and nobody waits for company. An act
+//! is answered only after the commit that holds it: what was answered is on the disk.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use hardtack_core::{Clock, Timestamp};
+use rusqlite::{Connection, ErrorCode};
+use tokio::sync::oneshot;
+
+use super::Failure;
+use crate::StoreError;
+
+/// Acts that may wait. Beyond it the disk is too slow for the load, and saying so at once is
+/// better than a queue of answers that nobody waits for any more.
+const QUEUE: usize = 4_096;
+
+/// Acts in one commit at most, so that the first of them is not kept waiting for ever.
+const BATCH: usize = 256;
+
+/// How an act is undone when it fails while others of its batch succeed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// It changes rows by one statement only, which SQLite undoes by itself.
+    OneStatement,
+    /// It needs a savepoint.
+    Several,
+}
+
+/// The handle to the thread.
+pub(super) struct Writer {
+    queue: Sender<Message>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+enum Message {
+    Act(Box<dyn Member>),
+    Close,
+}
+
+impl Writer {
+    /// Starts the thread, which owns `connection` from here on.
+    pub(super) fn start(connection: Connection, clock: Arc<dyn Clock>) -> io::Result<Self> {
+        let (queue, waiting) = bounded(QUEUE);
+        let thread = std::thread::Builder::new()
+            .name("hardtack-writer".to_owned())
+            .spawn(move || write(&connection, &*clock, waiting))?;
+        Ok(Self {
+            queue,
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// Runs `act` in the next batch and answers when it is on the disk.
+    pub(super) async fn act<T: Send + 'static>(
+        &self,
+        shape: Shape,
+        act: impl FnOnce(&Connection, Timestamp) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let member = Box::new(Act {
+            shape,
+            body: Some(act),
+            outcome: None,
+            reply,
+        });
+        self.queue
+            .try_send(Message::Act(member))
+            .map_err(|refused| {
+                StoreError::Unavailable(if refused.is_full() {
+                    "too many writes are waiting for the disk".to_owned()
+                } else {
+                    "the store is closed".to_owned()
+                })
+            })?;
+        answer
+            .await
+            .unwrap_or_else(|_| Err(StoreError::Unavailable("the store is closed".to_owned())))
+    }
+
+    /// Commits what was asked for until now, then ends the thread. Later acts are refused.
+    pub(super) fn close(&self) {
+        // A full queue is waited for; a closed one is what is wanted.
+        let _ = self.queue.send(Message::Close);
+        let thread = self.thread.lock().map_or(None, |mut thread| thread.take());
+        if let Some(thread) = thread {
+            // A panic outside of an act has nobody left to be told.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// An act in the queue, whatever it answers.
+trait Member: Send {
+    fn shape(&self) -> Shape;
+
+    /// Runs the act and keeps what it says until the batch is decided.
+    fn run(&mut self, connection: &Connection, now: Timestamp) -> Result<(), Spoilage>;
+
+    /// Tells whoever asked. `spoilt` says why the batch was rolled back, if it was.
+    fn answer(self: Box<Self>, spoilt: Option<&str>);
+}
+
+/// The act failed. Does that end the batch?
+enum Spoilage {
+    /// Only this act's change has to be undone.
+    Act,
+    /// The disk refused, and what the transaction holds can no longer be relied on.
+    Batch(String),
+}
+
+struct Act<T, F> {
+    shape: Shape,
+    body: Option<F>,
+    outcome: Option<Result<T, StoreError>>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, F> Member for Act<T, F>
+where
+    T: Send,
+    F: FnOnce(&Connection, Timestamp) -> Result<T, Failure> + Send,
+{
+    fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    fn run(&mut self, connection: &Connection, now: Timestamp) -> Result<(), Spoilage> {
+        let Some(act) = self.body.take() else {
+            return Ok(());
+        };
+        // The panic ends this act only: its change is undone and the thread goes on.
+        let Ok(outcome) = catch_unwind(AssertUnwindSafe(|| act(connection, now))) else {
+            self.outcome = Some(Err(StoreError::Unavailable(
+                "the act panicked; this is a fault of ours".to_owned(),
+            )));
+            return Err(Spoilage::Act);
+        };
+        let spoilage = outcome.as_ref().err().map(|failure| match failure {
+            Failure::Sqlite(error) if is_the_disk(error) => Spoilage::Batch(error.to_string()),
+            _ => Spoilage::Act,
+        });
+        self.outcome = Some(outcome.map_err(StoreError::from));
+        spoilage.map_or(Ok(()), Err)
+    }
+
+    fn answer(self: Box<Self>, spoilt: Option<&str>) {
+        let outcome = match (spoilt, self.outcome) {
+            (None, Some(outcome)) => outcome,
+            (Some(reason), _) => Err(StoreError::Unavailable(reason.to_owned())),
+            (None, None) => Err(StoreError::Unavailable("the act never ran".to_owned())),
+        };
+        // Whoever stopped waiting will ask again.
+        let _ = self.reply.send(outcome);
+    }
+}
+
+/// After these SQLite may already have rolled the whole transaction back
+/// (<https://sqlite.org/lang_transaction.html> §3).
+fn is_the_disk(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(
+            ErrorCode::DiskFull
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::OutOfMemory
+                | ErrorCode::OperationInterrupted
+        )
+    )
+}
+
+/// The thread.
+fn write(connection: &Connection, clock: &dyn Clock, waiting: Receiver<Message>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    let mut open = true;
+    while open && let Ok(Message::Act(first)) = waiting.recv() {
+        batch.push(first);
+        let committed = commit_together(connection, clock, &waiting, &mut batch, &mut open);
+        if let Err(reason) = &committed {
+            tracing::error!(reason, acts = batch.len(), "a group commit was rolled back");
+            roll_back(connection);
+        }
+        for member in batch.drain(..) {
+            member.answer(committed.as_ref().err().map(String::as_str));
+        }
+    }
+    // Whoever queued after the closing word learns at once that nobody is there.
+    drop(waiting);
+    // Leaves one file behind where that is possible; where another process is reading, it will.
+    let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+}
+
+/// Runs what waits, the one member that `batch` holds already and those in the queue, in one
+/// transaction. Afterwards `batch` holds all that share its fate.
+fn commit_together(
+    connection: &Connection,
+    clock: &dyn Clock,
+    waiting: &Receiver<Message>,
+    batch: &mut Vec<Box<dyn Member>>,
+    open: &mut bool,
+) -> Result<(), String> {
+    if let Err(error) = execute(connection, "BEGIN IMMEDIATE") {
+        // Another process holds the file. Each of those who wait would wait as long again.
+        while batch.len() < QUEUE
+            && let Some(member) = next(waiting, open)
+        {
+            batch.push(member);
+        }
+        return Err(error);
+    }
+    let mut ran = 0;
+    while let Some(member) = batch.get_mut(ran) {
+        run(connection, clock, member.as_mut())?;
+        ran += 1;
+        if ran == batch.len()
+            && ran < BATCH
+            && let Some(member) = next(waiting, open)
+        {
+            batch.push(member);
+        }
+    }
+    execute(connection, "COMMIT")
+}
+
+/// Who waits, if somebody does and the closing word has not been said.
+fn next(waiting: &Receiver<Message>, open: &mut bool) -> Option<Box<dyn Member>> {
+    if !*open {
+        return None;
+    }
+    match waiting.try_recv() {
+        Ok(Message::Act(member)) => Some(member),
+        Ok(Message::Close) => {
+            *open = false;
+            None
+        }
+        Err(_) => None,
+    }
+}
+
+/// Runs one act inside the transaction. `Err` when the whole batch is lost.
+fn run(connection: &Connection, clock: &dyn Clock, member: &mut dyn Member) -> Result<(), String> {
+    let changes_before = connection.total_changes();
+    let savepoint = member.shape() == Shape::Several;
+    if savepoint {
+        execute(connection, "SAVEPOINT act")?;
+    }
+    let failed = match member.run(connection, clock.now()) {
+        Ok(()) => false,
+        Err(Spoilage::Act) => true,
+        Err(Spoilage::Batch(reason)) => return Err(reason),
+    };
+    if connection.is_autocommit() {
+        return Err("the transaction was rolled back by SQLite".to_owned());
+    }
+    if savepoint {
+        if failed {
+            execute(connection, "ROLLBACK TO act")?;
+        }
+        execute(connection, "RELEASE act")
+    } else if failed && connection.total_changes() != changes_before {
+        // It changed something, cannot say what, and has no savepoint to go back to.
+        Err("an act failed after it had changed a row".to_owned())
+    } else {
+        Ok(())
+    }
+}
+
+fn roll_back(connection: &Connection) {
+    if !connection.is_autocommit()
+        && let Err(reason) = execute(connection, "ROLLBACK")
+    {
+        // The next BEGIN will fail and say so again, to somebody who waits for the answer.
+        tracing::error!(reason, "a failed group commit could not be rolled back");
+    }
+}
+
+fn execute(connection: &Connection, sql: &str) -> Result<(), String> {
+    connection
+        .prepare_cached(sql)
+        .and_then(|mut statement| statement.execute([]))
+        .map(drop)
+        .map_err(|error| error.to_string())
+}
