@@ -1,0 +1,103 @@
+//! The log of revocations, from which every verifier learns.
+
+use std::time::Duration;
+
+use hardtack_core::session::RevokeReason;
+
+use super::{IDLE, SECOND, START, World, revoke};
+use crate::{Revoke, Store};
+
+pub async fn the_log_has_what_ended_oldest_first<S: Store>(world: World<S>) {
+    let user = world.register("alice").await;
+    let mut ended = Vec::new();
+    for minutes in 1..=3 {
+        let session = world.log_in(&user).await.family.session;
+        let now = world.pass(SECOND);
+        let remembered_for = Duration::from_secs(minutes * 60);
+        let revoke = Revoke {
+            reason: RevokeReason::Logout,
+            remembered_for,
+        };
+        world.store.revoke_session(session, revoke).await.unwrap();
+        ended.push((session, now + remembered_for));
+    }
+    let log = world.store.find_revocations(0).await.unwrap();
+    let entries: Vec<_> = log
+        .iter()
+        .map(|entry| (entry.session, entry.expires_at))
+        .collect();
+    assert_eq!(entries, ended);
+    assert!(log[0].sequence > 0);
+    assert!(log.is_sorted_by(|one, next| one.sequence < next.sequence));
+
+    for (index, entry) in log.iter().enumerate() {
+        let later = world.store.find_revocations(entry.sequence).await.unwrap();
+        assert_eq!(later, log[index + 1..]);
+    }
+    let beyond = world.store.find_revocations(i64::MAX).await.unwrap();
+    assert_eq!(beyond, []);
+}
+
+pub async fn an_entry_is_gone_from_the_log_when_it_expires<S: Store>(world: World<S>) {
+    let (_, session) = world.logged_in().await;
+    world.log_out(session).await;
+    let remembered_for = revoke(RevokeReason::Logout).remembered_for;
+    world
+        .clock
+        .set(START + remembered_for - Duration::from_micros(1));
+    assert_eq!(world.revoked().await, [session]);
+    world.clock.set(START + remembered_for);
+    assert_eq!(world.revoked().await, []);
+}
+
+pub async fn what_ends_by_itself_is_not_in_the_log<S: Store>(world: World<S>) {
+    world.logged_in().await;
+    world.pass(IDLE);
+    assert_eq!(world.revoked().await, []);
+}
+
+/// A verifier that asks for what came after the last sequence it saw must not miss an entry that
+/// got a purged one's number.
+pub async fn a_sequence_never_comes_again<S: Store>(world: World<S>) {
+    let (user, session) = world.logged_in().await;
+    world.log_out(session).await;
+    let last = world.store.find_revocations(0).await.unwrap()[0].sequence;
+    world.pass(IDLE);
+    while world.store.purge_ended(Duration::ZERO).await.unwrap() > 0 {}
+
+    let session = world.log_in(&user).await.family.session;
+    world.log_out(session).await;
+    let news = world.store.find_revocations(last).await.unwrap();
+    assert_eq!(news.len(), 1);
+    assert_eq!(news[0].session, session);
+}
+
+pub async fn every_way_to_end_a_session_is_in_the_log<S: Store>(world: World<S>) {
+    use crate::{Insertion, Verdict};
+    let user = world.register("alice").await;
+    let log_in = || world.log_in(&user);
+    let mut ended = Vec::new();
+
+    let session = log_in().await.family.session;
+    let new = world.new_session(&user);
+    let replaced = world.try_log_in(new, vec![session]).await;
+    assert!(matches!(replaced, Insertion::Opened { .. }));
+    ended.push(session);
+    ended.extend(world.alive(&user).await);
+    let all = revoke(RevokeReason::Operator);
+    let store = &world.store;
+    store
+        .revoke_user_sessions(user.id, None, all)
+        .await
+        .unwrap();
+
+    let family = log_in().await.family;
+    let reuse = Verdict::Revoke(revoke(RevokeReason::Reuse));
+    store.commit_verdict(&family, reuse).await.unwrap().unwrap();
+    ended.push(family.session);
+
+    ended.push(log_in().await.family.session);
+    let gone = revoke(RevokeReason::UserDeleted);
+    store.delete_user(user.id, gone).await.unwrap();
+    assert_eq!(world.revoked().await, ended);
+}
