@@ -208,7 +208,10 @@ export function createSession({ onChange, onNotice, onExchange }) {
     } catch (error) {
       if (error instanceof Refused && error.status === 401) return ended();
       onNotice({ tone: "bad", text: describe(error) });
-      if (state.phase === "starting") setTimeout(load, 2_000);
+      if (state.phase !== "starting") return;
+      // Good refreshes are never answered 429, so there is nobody to be logged in.
+      if (error instanceof Refused && error.status === 429) ended();
+      else setTimeout(load, 2_000);
     }
   }
 
