@@ -34,18 +34,9 @@ function showUser({ user, session, renewals }) {
   at("renewals").textContent = renewals;
   at("renewals-unit").textContent = renewals === 1 ? "time" : "times";
   at("readable-cookies").textContent = JSON.stringify(document.cookie);
-  showTime("session-started", session?.created_at ?? session?.auth_time);
-  showTime("session-idle", session?.idle_expiration ?? session?.refresh_expiration);
-  showTime("session-ends", session?.absolute_expiration ?? session?.ends_at);
-}
-
-function showTime(id, text) {
-  const time = new Date(text ?? NaN);
-  const known = !Number.isNaN(time.getTime());
-  at(`${id}-row`).hidden = !known;
-  if (!known) return;
-  at(id).dateTime = time.toISOString();
-  at(id).textContent = time.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  at("session-row").hidden = at("session-hint").hidden = !session?.session;
+  at("session-id").textContent = session?.session ?? "";
+  at("revoke-command").textContent = `hardtack session revoke ${session?.session}`;
 }
 
 function leave() {

@@ -79,7 +79,7 @@ const SENTENCES = [
   ["POST", "/password/change", 400, "Nothing was changed: the old password was wrong, or the new one breaks a rule."],
   ["GET", "/user", 200, "The access cookie proved who you are. The refresh cookie came along only because this address lies under its path."],
   ["GET", "/user", 401, "No good access token came along: there was none, it ran out, or its session ended. The page answers with one refresh."],
-  ["GET", "/session", 200, "When the session ends by itself. It is answered for strangers too: a page may ask who it is without causing an error."],
+  ["GET", "/session", 200, "Told by the access token alone, without a look into the store: which session this is, and when the token ends. Strangers get 200 too, so a page may ask freely."],
   ["GET", "/jwks.json", 200, "The public keys: with these, an API in any language verifies access tokens without asking this server."],
   ["GET", "/", 200, "A page was opened. The refresh cookie stays at home here: its path reaches the login service and nothing else."],
   ["*", "", 403, "Refused before anything was looked at: the request came from another site (CSRF)."],
