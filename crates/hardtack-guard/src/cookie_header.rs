@@ -1,0 +1,98 @@
+//! Cookies as the bytes that arrived (RFC 6265 §4.2, SECURITY.md CK-4).
+//!
+//! Old readings of the header are attacks today: a quoted value that swallows the cookies after
+//! it, `$Version` that changes how the rest is read, names that only match once decoded or folded.
+//! Here a name is its bytes, a value is its bytes, and `;` always ends one.
+
+use http::HeaderMap;
+use http::header::COOKIE;
+
+/// The values of every cookie called exactly `name`, in the order of their arrival.
+///
+/// Spaces and tabs around a pair are dropped, and nothing else is: no quotes, no percent decoding,
+/// no case folding. A value that is no UTF-8 is passed over; no value of ours ever was.
+pub fn cookie_values<'h>(headers: &'h HeaderMap, name: &str) -> impl Iterator<Item = &'h str> {
+    headers
+        .get_all(COOKIE)
+        .iter()
+        .flat_map(|header| header.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(move |pair| {
+            let value = trim(pair)
+                .strip_prefix(name.as_bytes())?
+                .strip_prefix(b"=")?;
+            std::str::from_utf8(value).ok()
+        })
+}
+
+fn trim(mut bytes: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = bytes {
+        bytes = rest;
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn values(cookies: &[&[u8]]) -> Vec<String> {
+        let mut headers = HeaderMap::new();
+        for cookie in cookies {
+            headers.append(COOKIE, HeaderValue::from_bytes(cookie).unwrap());
+        }
+        cookie_values(&headers, "access")
+            .map(str::to_owned)
+            .collect()
+    }
+
+    #[test]
+    fn values_are_found_wherever_they_stand() {
+        assert_eq!(values(&[b"access=1"]), ["1"]);
+        assert_eq!(
+            values(&[b"a=b; access=1; access=2", b"c=d;\t access=3 \t;e=f"]),
+            ["1", "2", "3"]
+        );
+        assert_eq!(values(&[b"access="]), [""]);
+        assert_eq!(values(&[b"access=a=b=="]), ["a=b=="]);
+        assert!(values(&[]).is_empty());
+    }
+
+    /// CK-4: other names that some parser takes for this one.
+    #[test]
+    fn a_name_is_its_exact_bytes() {
+        for cookie in [
+            "Access=1",
+            "ACCESS=1",
+            "access =1",
+            "%61ccess=1",
+            "acces\u{017f}=1",
+            "xaccess=1",
+            "access2=1",
+            "__Host-access=1",
+            "access",
+            "$Path=/; \u{a0}access=1",
+            "\"access\"=1",
+        ] {
+            assert!(values(&[cookie.as_bytes()]).is_empty(), "{cookie}");
+        }
+    }
+
+    /// CK-4, the cookie sandwich: a quote opened in one cookie and closed in another must not hide
+    /// what lies between, nor carry it into a value.
+    #[test]
+    fn quotes_and_versions_mean_nothing() {
+        assert_eq!(
+            values(&[b"$Version=1; a=\"x; access=good; b=y\""]),
+            ["good"]
+        );
+        assert_eq!(values(&[b"access=\"good\""]), ["\"good\""]);
+        assert_eq!(values(&[b"access=go%6Fd,access=2"]), ["go%6Fd,access=2"]);
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_passed_over() {
+        assert_eq!(values(&[b"access=\xff\xfe; access=good"]), ["good"]);
+    }
+}

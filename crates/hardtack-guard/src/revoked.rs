@@ -1,0 +1,331 @@
+//! The sessions that were ended and whose access tokens may still be alive (PROTOCOL.md §9).
+//!
+//! Asked on every authenticated request, so a look-up is one hash and a walk over neighbouring
+//! words, without a lock. It holds keyed 64-bit fingerprints, not names: a collision (1 in 2⁶⁴ per
+//! pair) costs one honest browser one refresh, and since the key is drawn at start, nobody can
+//! look for one.
+//!
+//! Entries live in two generations. When the current one is old enough, it becomes the previous
+//! one and the previous one is dropped whole: no entry carries a time, and none is dropped before
+//! `kept_for` has passed. Longer than that is harmless, for all its tokens have expired.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use hardtack_core::{SessionId, Timestamp};
+
+/// The set of ended sessions. Reading takes no lock; writers take turns.
+pub struct RevokedSet {
+    kept_for: Duration,
+    hasher: RandomState,
+    generations: ArcSwap<Generations>,
+    writer: Mutex<Timestamp>,
+}
+
+/// What readers see at one moment.
+struct Generations {
+    current: Arc<Table>,
+    previous: Arc<Table>,
+}
+
+impl RevokedSet {
+    /// A set that keeps every entry for `kept_for` at least: the longest life of an access token
+    /// and a margin (PROTOCOL.md §9: 60 s).
+    ///
+    /// Less than that life would let the tokens of an ended session come back to life.
+    #[must_use]
+    pub fn new(kept_for: Duration, now: Timestamp) -> Self {
+        let empty = || Arc::new(Table::with_room_for(0));
+        Self {
+            kept_for,
+            hasher: RandomState::new(),
+            generations: ArcSwap::from_pointee(Generations {
+                current: empty(),
+                previous: empty(),
+            }),
+            writer: Mutex::new(now),
+        }
+    }
+
+    /// Was the session ended?
+    #[must_use]
+    pub fn contains(&self, session: SessionId) -> bool {
+        let generations = self.generations.load();
+        let fingerprint = self.fingerprint(session);
+        generations.current.contains(fingerprint) || generations.previous.contains(fingerprint)
+    }
+
+    /// Notes that a session was ended. May be repeated without harm. When this returns, every
+    /// later [`contains`](Self::contains) on every thread says so.
+    pub fn insert(&self, session: SessionId, now: Timestamp) {
+        let mut started_at = self.lock();
+        self.turn_locked(&mut started_at, now);
+        let fingerprint = self.fingerprint(session);
+        let generations = self.generations.load();
+        if generations.current.insert(fingerprint) {
+            return;
+        }
+        let current = Arc::new(generations.current.grown());
+        current.insert(fingerprint);
+        let previous = Arc::clone(&generations.previous);
+        self.generations
+            .store(Arc::new(Generations { current, previous }));
+    }
+
+    /// Lets go of what is old enough. Inserting does it too; call it now and then all the same, so
+    /// that a burst of revocations does not hold its memory until the next one.
+    pub fn turn(&self, now: Timestamp) {
+        self.turn_locked(&mut self.lock(), now);
+    }
+
+    /// How many entries it holds, those counted that only wait to be dropped.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        let generations = self.generations.load();
+        generations.current.len() + generations.previous.len()
+    }
+
+    /// Is nothing revoked?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How much memory the entries take, in bytes.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        let generations = self.generations.load();
+        let slots = generations.current.slots.len() + generations.previous.slots.len();
+        slots * size_of::<AtomicU64>()
+    }
+
+    /// Every entry of the current generation is at least as young as the turn, so the next turn,
+    /// `kept_for` later at the earliest, drops none that is younger than `kept_for`.
+    fn turn_locked(&self, started_at: &mut Timestamp, now: Timestamp) {
+        if now.since(*started_at) < self.kept_for {
+            return;
+        }
+        *started_at = now;
+        let generations = self.generations.load();
+        let previous = Arc::clone(&generations.current);
+        let current = Arc::new(Table::with_room_for(0));
+        self.generations
+            .store(Arc::new(Generations { current, previous }));
+    }
+
+    /// Never 0, which is the mark of an empty slot.
+    fn fingerprint(&self, session: SessionId) -> u64 {
+        self.hasher.hash_one(session.as_bytes()).max(1)
+    }
+
+    /// A writer that panicked left whole words behind, so the set is good as it is.
+    fn lock(&self) -> MutexGuard<'_, Timestamp> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for RevokedSet {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("RevokedSet")
+            .field("len", &self.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Open addressing with linear probing. Slots only ever go from 0 to a fingerprint, so a reader
+/// that runs beside a writer sees the entry or does not, and never half of it.
+struct Table {
+    slots: Box<[AtomicU64]>,
+    len: AtomicU64,
+}
+
+impl Table {
+    /// Four fifths are used at most: a search for what is not there then looks at 13 words on
+    /// average, within two cache lines.
+    fn with_room_for(entries: usize) -> Self {
+        let slots = if entries == 0 {
+            0
+        } else {
+            entries.saturating_mul(5) / 4 + 2
+        };
+        Self {
+            slots: std::iter::repeat_with(|| AtomicU64::new(0))
+                .take(slots)
+                .collect(),
+            len: AtomicU64::new(0),
+        }
+    }
+
+    fn len(&self) -> usize {
+        usize::try_from(self.len.load(Ordering::Relaxed)).unwrap_or(usize::MAX)
+    }
+
+    fn is_full(&self) -> bool {
+        (self.len() + 1).saturating_mul(5) > self.slots.len().saturating_mul(4)
+    }
+
+    fn contains(&self, fingerprint: u64) -> bool {
+        // The common case, and one that needs no walk.
+        self.len.load(Ordering::Acquire) > 0
+            && self
+                .walk(fingerprint)
+                .map(|slot| slot.load(Ordering::Acquire))
+                .take_while(|word| *word != 0)
+                .any(|word| word == fingerprint)
+    }
+
+    /// `false` when there is no room: nothing was changed then. Only under the writer's lock.
+    fn insert(&self, fingerprint: u64) -> bool {
+        if self.is_full() {
+            return self.contains(fingerprint);
+        }
+        for slot in self.walk(fingerprint) {
+            match slot.load(Ordering::Relaxed) {
+                0 => {
+                    slot.store(fingerprint, Ordering::Release);
+                    self.len.fetch_add(1, Ordering::Release);
+                    return true;
+                }
+                word if word == fingerprint => return true,
+                _ => {}
+            }
+        }
+        false
+    }
+
+    /// A copy with room for half as many again: at most 15 bytes for each entry, just after.
+    fn grown(&self) -> Self {
+        let grown = Self::with_room_for((self.len() * 3 / 2).max(64));
+        for slot in &self.slots {
+            match slot.load(Ordering::Relaxed) {
+                0 => {}
+                fingerprint => drop(grown.insert(fingerprint)),
+            }
+        }
+        grown
+    }
+
+    /// The slots in the order of their turn, from the fingerprint's own on and once around.
+    fn walk(&self, fingerprint: u64) -> impl Iterator<Item = &AtomicU64> {
+        // The upper half of the product is a slot for any number of slots, without a division.
+        let product = u128::from(fingerprint) * self.slots.len() as u128;
+        let start = usize::try_from(product >> 64).unwrap_or(0);
+        let (before, from) = self.slots.split_at_checked(start).unwrap_or_default();
+        from.iter().chain(before)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
+    const KEPT_FOR: Duration = Duration::from_secs(960);
+
+    fn set() -> RevokedSet {
+        RevokedSet::new(KEPT_FOR, NOW)
+    }
+
+    fn session(number: u32) -> SessionId {
+        let mut bytes = [0; 16];
+        bytes[..4].copy_from_slice(&number.to_le_bytes());
+        SessionId::from_bytes(bytes)
+    }
+
+    #[test]
+    fn what_was_ended_is_found_and_nothing_else() {
+        let set = set();
+        assert!(set.is_empty() && !set.contains(session(0)));
+        for number in 0..20_000 {
+            set.insert(session(number), NOW);
+            set.insert(session(number), NOW);
+        }
+        assert_eq!(set.len(), 20_000);
+        for number in 0..20_000 {
+            assert!(set.contains(session(number)), "{number}");
+            assert!(!set.contains(session(1_000_000 + number)), "{number}");
+        }
+    }
+
+    /// The promise: no entry goes before its tokens are dead, however the turns fall.
+    #[test]
+    fn no_entry_is_dropped_before_its_time() {
+        for turn_every in [1, 7, 100, 959, 960, 961, 5000] {
+            let set = set();
+            for second in 0..4000_u32 {
+                let now = NOW + Duration::from_secs(u64::from(second));
+                if second % turn_every == 0 {
+                    set.turn(now);
+                }
+                if second % 10 == 0 {
+                    set.insert(session(second), now);
+                }
+                // The oldest that must still be there, and the one just inserted.
+                let oldest = second.saturating_sub(959).next_multiple_of(10);
+                assert!(
+                    oldest > second || set.contains(session(oldest)),
+                    "{turn_every} {second}"
+                );
+                assert!(
+                    set.contains(session(second / 10 * 10)),
+                    "{turn_every} {second}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn entries_go_after_two_turns_and_their_memory_with_them() {
+        let set = set();
+        (0..1000).for_each(|number| set.insert(session(number), NOW));
+        set.turn(NOW + KEPT_FOR);
+        assert_eq!(set.len(), 1000);
+        set.turn(NOW + 2 * KEPT_FOR);
+        assert_eq!((set.len(), set.memory_bytes()), (0, 0));
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_drops_nothing() {
+        let set = set();
+        set.insert(session(1), NOW);
+        set.turn(NOW - Duration::from_secs(100_000));
+        set.turn(NOW + KEPT_FOR - Duration::from_secs(1));
+        assert!(set.contains(session(1)));
+    }
+
+    /// B8: at most 20 MiB for a million. Just after growing is the worst moment.
+    #[test]
+    fn an_entry_costs_at_most_twenty_bytes() {
+        let set = set();
+        for number in 0..100_000 {
+            set.insert(session(number), NOW);
+            let entries = set.len().max(64);
+            assert!(set.memory_bytes() <= entries * 20 + 64, "{number}");
+        }
+    }
+
+    #[test]
+    fn readers_beside_a_writer_never_miss_what_is_already_in() {
+        let set = set();
+        set.insert(session(0), NOW);
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    for _ in 0..100_000 {
+                        assert!(set.contains(session(0)));
+                    }
+                });
+            }
+            scope.spawn(|| {
+                for number in 1..50_000 {
+                    set.insert(session(number), NOW);
+                    assert!(set.contains(session(number)));
+                }
+            });
+        });
+    }
+}

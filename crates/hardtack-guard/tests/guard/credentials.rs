@@ -1,0 +1,247 @@
+//! Which credential counts (CONTRACT.md §3, §10.2, §10.22; SECURITY.md CK-3, CK-4).
+
+use std::time::Duration;
+
+use http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
+use http::{Method, StatusCode};
+
+use crate::authority::{Authority, answer, get, invalid, routes, send, served};
+
+const NOT_PROVIDED: &str = r#"{"detail":"Authentication credentials were not provided."}"#;
+const BAD_HEADER: &str = r#"{"detail":"Authorization header must contain two space-delimited values","code":"bad_authorization_header"}"#;
+
+#[tokio::test]
+async fn nobody_is_told_that_nothing_was_provided() {
+    let authority = Authority::new();
+    let app = routes().layer(authority.guard().layer());
+    let response = answer(&app, Method::GET, "/who", &[]).await;
+    assert_eq!(
+        response.headers()[WWW_AUTHENTICATE],
+        r#"Bearer realm="api""#
+    );
+    assert_eq!(response.headers()[CACHE_CONTROL], "no-store");
+    assert_eq!(
+        get(&app, &[]).await,
+        (StatusCode::UNAUTHORIZED, NOT_PROVIDED.into())
+    );
+    let other = ("cookie", "session=1; Access=x; access2=y");
+    assert_eq!(get(&app, &[other]).await.1, NOT_PROVIDED);
+}
+
+#[tokio::test]
+async fn a_good_token_is_believed_from_the_cookie_and_from_the_header() {
+    let authority = Authority::new();
+    let app = routes().layer(authority.guard().layer());
+    let token = authority.token(7, 3);
+    let cookie = format!("theme=dark; access={token}; refresh=x");
+    assert_eq!(
+        get(&app, &[("cookie", &cookie)]).await,
+        served("user 7 generation 3 via Cookie")
+    );
+    for scheme in [
+        "Bearer", "bearer", "BEARER", "bEaReR", " Bearer ", "Bearer\t",
+    ] {
+        let header = format!("{scheme} {token}");
+        let answer = get(&app, &[("authorization", &header)]).await;
+        assert_eq!(
+            answer,
+            served("user 7 generation 3 via Bearer"),
+            "{scheme:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_bearer_counts_alone_whatever_the_cookie_says() {
+    let authority = Authority::new();
+    let app = routes().layer(authority.guard().layer());
+    let (one, other) = (authority.token(1, 0), authority.token(2, 0));
+    let cookie = format!("access={one}");
+    let bearer = format!("Bearer {other}");
+    let both = [
+        ("cookie", cookie.as_str()),
+        ("authorization", bearer.as_str()),
+    ];
+    assert_eq!(
+        get(&app, &both).await,
+        served("user 2 generation 0 via Bearer")
+    );
+    for broken in ["Bearer x", "Bearer a.b.c", "bearer null"] {
+        let both = [("cookie", cookie.as_str()), ("authorization", broken)];
+        assert_eq!(
+            get(&app, &both).await,
+            invalid("Token is invalid"),
+            "{broken}"
+        );
+    }
+    for broken in ["Bearer", "bearer ", "Bearer a b", &format!("{bearer} x")] {
+        let both = [("cookie", cookie.as_str()), ("authorization", broken)];
+        assert_eq!(
+            get(&app, &both).await,
+            (StatusCode::UNAUTHORIZED, BAD_HEADER.into()),
+            "{broken}"
+        );
+    }
+    let twice = [
+        ("authorization", bearer.as_str()),
+        ("authorization", bearer.as_str()),
+    ];
+    assert_eq!(get(&app, &twice).await.1, BAD_HEADER);
+}
+
+#[tokio::test]
+async fn a_foreign_scheme_leaves_the_cookie_to_speak() {
+    let authority = Authority::new();
+    let app = routes().layer(authority.guard().layer());
+    let cookie = format!("access={}", authority.token(1, 0));
+    for foreign in [
+        "Basic YTpi",
+        "Token abc",
+        "",
+        " ",
+        "Bearerx y",
+        "Digest a=b, c=d",
+    ] {
+        let both = [("cookie", cookie.as_str()), ("authorization", foreign)];
+        assert_eq!(get(&app, &both).await.0, StatusCode::OK, "{foreign:?}");
+        let alone = get(&app, &[("authorization", foreign)]).await;
+        assert_eq!(alone.1, NOT_PROVIDED, "{foreign:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_dead_cookie_is_refused_where_somebody_is_needed_and_ignored_where_not() {
+    let authority = Authority::new();
+    let app = routes().layer(authority.guard().layer());
+    let cookie = format!("access={}", authority.token(1, 0));
+    authority.clock.advance(Duration::from_secs(905));
+    for (cookie, message) in [
+        (cookie.as_str(), "Token is expired"),
+        ("access=x", "Token is invalid"),
+        ("access=", "Token is invalid"),
+    ] {
+        let headers = [("cookie", cookie)];
+        assert_eq!(get(&app, &headers).await, invalid(message));
+        let perhaps = send(&app, Method::POST, "/perhaps", &headers).await;
+        assert_eq!(perhaps, served("nobody"));
+        assert_eq!(
+            send(&app, Method::POST, "/deaf", &headers).await,
+            served("served")
+        );
+    }
+}
+
+/// CK-3, cookie tossing: a sibling host plants cookies of the same name.
+#[tokio::test]
+async fn planted_cookies_that_are_not_believed_change_nothing() {
+    let authority = Authority::new();
+    let app = routes().layer(authority.guard().layer());
+    let good = authority.token(1, 0);
+    for planted in [
+        format!("access=x; access={good}"),
+        format!("access={good}; access=x"),
+        format!("access=; access={good}; access=a.b.c"),
+        // CK-4, the sandwich.
+        format!("$Version=1; a=\"; access={good}; b=\""),
+    ] {
+        assert_eq!(
+            get(&app, &[("cookie", &planted)]).await.0,
+            StatusCode::OK,
+            "{planted}"
+        );
+    }
+    let apart = [
+        ("cookie", "access=x"),
+        ("cookie", &format!("access={good}")),
+    ];
+    assert_eq!(get(&app, &apart).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn of_one_session_the_newest_cookie_wins_in_any_order() {
+    let authority = Authority::new();
+    let app = routes().layer(authority.guard().layer());
+    let (older, newer) = (authority.token(1, 4), authority.token(1, 5));
+    for cookie in [
+        format!("access={older}; access={newer}"),
+        format!("access={newer}; access={older}"),
+    ] {
+        let answer = get(&app, &[("cookie", &cookie)]).await;
+        assert_eq!(answer, served("user 1 generation 5 via Cookie"));
+    }
+}
+
+/// CK-3: an attacker's own live session, planted beside the victim's.
+#[tokio::test]
+async fn two_live_sessions_are_refused_and_neither_is_ended() {
+    let authority = Authority::new();
+    let app = routes().layer(authority.guard().layer());
+    let (victim, attacker) = (authority.token(1, 0), authority.token(2, 0));
+    let both = format!("access={victim}; access={attacker}");
+    assert_eq!(
+        get(&app, &[("cookie", &both)]).await,
+        invalid("Token is invalid")
+    );
+    assert!(authority.revoked.is_empty());
+    let alone = format!("access={victim}");
+    assert_eq!(get(&app, &[("cookie", &alone)]).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_heap_of_cookies_is_not_worked_through() {
+    let authority = Authority::new();
+    let app = routes().layer(authority.guard().layer());
+    let good = authority.token(1, 0);
+    let cookies = |junk| format!("{}access={good}", "access=a.b.c; ".repeat(junk));
+    assert_eq!(
+        get(&app, &[("cookie", &cookies(7))]).await.0,
+        StatusCode::OK
+    );
+    assert_eq!(
+        get(&app, &[("cookie", &cookies(8))]).await,
+        invalid("Token is invalid")
+    );
+}
+
+/// CVE-2025-54576, CVE-2025-29927 and their kin: identity comes from the token alone.
+#[tokio::test]
+async fn headers_that_claim_an_identity_are_worth_nothing() {
+    let authority = Authority::new();
+    let app = routes().layer(authority.guard().layer());
+    for name in [
+        "x-user-id",
+        "x-forwarded-user",
+        "remote-user",
+        "x_forwarded_user",
+        "x-auth-request-user",
+        "x-hardtack-user",
+        "x-middleware-subrequest",
+    ] {
+        assert_eq!(get(&app, &[(name, "1")]).await.1, NOT_PROVIDED, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_layer_that_requires_somebody_refuses_before_the_route() {
+    let authority = Authority::new();
+    let app = routes().layer(authority.guard().require());
+    let cookie = format!("access={}", authority.token(1, 0));
+    assert_eq!(send(&app, Method::GET, "/deaf", &[]).await.1, NOT_PROVIDED);
+    let dead = send(&app, Method::GET, "/deaf", &[("cookie", "access=x")]).await;
+    assert_eq!(dead, invalid("Token is invalid"));
+    let good = send(&app, Method::GET, "/deaf", &[("cookie", &cookie)]).await;
+    assert_eq!(good, served("served"));
+}
+
+/// Safe by default: forgetting the layer closes the route, it does not open it.
+#[tokio::test]
+async fn a_handler_without_a_guard_is_closed() {
+    let authority = Authority::new();
+    let app = routes();
+    let cookie = format!("access={}", authority.token(1, 0));
+    for path in ["/who", "/perhaps"] {
+        let answer = send(&app, Method::GET, path, &[("cookie", &cookie)]).await;
+        let body = r#"{"detail":"An error has occurred."}"#.to_owned();
+        assert_eq!(answer, (StatusCode::INTERNAL_SERVER_ERROR, body));
+    }
+}

@@ -1,0 +1,15 @@
+//! The guard from outside: requests through the layer into an axum application.
+
+#[cfg(test)]
+mod authority;
+#[cfg(test)]
+mod cached;
+#[cfg(test)]
+mod credentials;
+#[cfg(test)]
+mod forged;
+#[cfg(test)]
+#[cfg(feature = "remote")]
+mod remote;
+#[cfg(test)]
+mod revocation;
