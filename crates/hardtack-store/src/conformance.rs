@@ -1,13 +1,16 @@
 //! The suite that every backend must pass: the contract of this crate, sentence by sentence.
 //!
-//! ```ignore
+//! ```
 //! use std::sync::Arc;
+//!
 //! use hardtack_core::SettableClock;
+//! use hardtack_store::MemoryStore;
 //!
 //! hardtack_store::conformance!(memory, |clock: Arc<SettableClock>| async move {
 //!     // The second value is kept until the test is over: a directory, a container, or nothing.
 //!     (MemoryStore::new(clock), ())
 //! });
+//! # fn main() {}
 //! ```
 //!
 //! Each test gets a fresh, empty store whose only source of time is the given clock.

@@ -9,7 +9,9 @@
 //! ended long ago and returns a count.
 //!
 //! **Time is the store's.** Whether a session is idle or past its end is decided by the store's
-//! clock at the moment of commit, and every answer that a token is made from carries that time.
+//! clock at the moment of commit, and every answer that a token is made from carries that time. A
+//! session is *alive* when it was not ended and neither of its ends has come; what is not alive
+//! cannot be ended.
 //!
 //! To add a backend: implement [`UserStore`] and [`SessionStore`], then stamp the suite of
 //! `conformance` (feature `conformance`) onto it. The [`memory`] backend is the contract made
@@ -149,7 +151,8 @@ pub trait UserStore: Send + Sync + 'static {
     /// opened in the same act under the new password (its own `password_version` is ignored).
     ///
     /// Changes nothing when the password is no longer the one of `version`, if one is given: of
-    /// two changes at once, one wins.
+    /// two changes at once, one wins. Nor when a successor is asked for and the user is switched
+    /// off: it would be alive once they are switched on again.
     fn change_password(
         &self,
         id: UserId,
@@ -252,6 +255,10 @@ pub trait SessionStore: Send + Sync + 'static {
     ///
     /// Guarded by the user's state and `new.password_version`: a login that raced a password
     /// change must not survive it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] also when a session of that name exists, dead or alive: it is
+    /// never taken over, and another name will do.
     fn insert_session(
         &self,
         new: NewSession,
@@ -287,7 +294,8 @@ pub trait SessionStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<FamilyAt>, StoreError>> + Send;
 
     /// Notes that access tokens of these positions were used ([`Lineage::after_use`], judged
-    /// against each row's own values). Unknown and ended sessions are passed over.
+    /// against each row's own values). Unknown and ended sessions are passed over, and no idle end
+    /// is deferred.
     fn note_uses(
         &self,
         uses: Vec<(SessionId, Position)>,
@@ -322,8 +330,7 @@ pub trait SessionStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<Revocation>, StoreError>> + Send;
 
     /// Deletes revocations that expired, and sessions that ended more than `kept_for` ago.
-    /// Returns how many rows went. Deletes a bounded number at a time; call again while it
-    /// returns more than 0.
+    /// Returns how many rows went, at most a thousand; call again while it returns more than 0.
     fn purge_ended(
         &self,
         kept_for: Duration,

@@ -20,6 +20,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// a file that was cut short is recognised at any size.
 const QUICK_CHECK_UP_TO_BYTES: u64 = 4 * 1024 * 1024;
 
+/// <https://sqlite.org/fileformat2.html> §1.3
+const HEADER_BYTES: u64 = 100;
+
 /// Statements kept prepared per connection: more than there are.
 const PREPARED_STATEMENTS: usize = 64;
 
@@ -107,6 +110,10 @@ pub(super) fn inspect(path: &Path) -> Result<bool, OpenError> {
     };
     if length == 0 {
         return Ok(false);
+    }
+    // SQLite takes a file of one byte for an empty one and would write over it.
+    if length < HEADER_BYTES {
+        return Err(OpenError::NotADatabase);
     }
     let log = log_of(path);
     if !log.exists() {

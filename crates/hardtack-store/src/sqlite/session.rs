@@ -1,11 +1,8 @@
-//! Sessions in SQLite: the acts. What a row looks like stands in `row`, purging in `purge`.
-
-mod purge;
-mod row;
+//! Sessions in SQLite. Rotation stands in `rotation`, what a row looks like in `row`.
 
 use std::time::Duration;
 
-use hardtack_core::rotation::{Family, Lineage, Owner, ParentBranch, Phase, Position};
+use hardtack_core::rotation::{Family, Lineage, Owner, Position};
 use hardtack_core::session::{Device, NewSession, Session};
 use hardtack_core::{SessionId, Timestamp, UserId};
 use rusqlite::{Connection, params};
@@ -13,50 +10,16 @@ use rusqlite::{Connection, params};
 use super::{Failure, Shape, SqliteStore, micros};
 use crate::{FamilyAt, Insertion, Opened, Revocation, Revoke, SessionStore, StoreError, Verdict};
 
-/// The session has not ended. In every statement of this file `?1` is the present time and `?2`,
-/// where there is one, the session.
+/// The session is alive. Wherever this stands, `?1` is the present time.
 macro_rules! alive {
     () => {
         "revoked_at IS NULL AND ?1 < ends_at AND ?1 < last_seen_at + idle_timeout"
     };
 }
 
-/// The user stands behind the session.
-macro_rules! standing {
-    () => {
-        "EXISTS (SELECT 1 FROM users WHERE users.id = sessions.user_id AND users.state = 0
-                 AND users.password_version = sessions.password_version)"
-    };
-}
-
-/// What rotation does not move, for the answer of a statement that moved the rest.
-macro_rules! returning {
-    () => {
-        " RETURNING user_id, created_at, idle_timeout, ends_at"
-    };
-}
-
-const ROTATE: &str = concat!(
-    "UPDATE sessions SET generation = generation + 1, branch = 0, parent_branch = branch,
-         phase = 0, anchor_at = ?1, retries = 0, last_seen_at = ?1
-     WHERE sid = ?2 AND generation = ?3 AND branch = ?4 AND anchor_at <= ?5
-         AND generation < 4294967295 AND ",
-    alive!(),
-    " AND ",
-    standing!(),
-    returning!()
-);
-
-const CONTINUE: &str = concat!(
-    "UPDATE sessions SET generation = ?9, branch = ?10, parent_branch = ?11, phase = ?12,
-         anchor_at = ?13, retries = ?14, last_seen_at = ?1
-     WHERE sid = ?2 AND generation = ?3 AND branch = ?4 AND parent_branch IS ?5 AND phase = ?6
-         AND anchor_at = ?7 AND retries = ?8 AND ",
-    alive!(),
-    " AND ",
-    standing!(),
-    returning!()
-);
+mod purge;
+mod rotation;
+mod row;
 
 /// Opens a session at generation 0.
 pub(super) fn open(
@@ -224,84 +187,6 @@ fn insert(
     })
 }
 
-fn rotate(
-    connection: &Connection,
-    session: SessionId,
-    presented: Position,
-    window: Duration,
-    now: Timestamp,
-) -> Result<Option<FamilyAt>, Failure> {
-    // An anchor that lies ahead has age zero (PROTOCOL.md §3), which only an empty window is over for.
-    let anchored_by = if window.is_zero() {
-        i64::MAX
-    } else {
-        (now - window).unix_micros()
-    };
-    let lineage = Lineage {
-        current: Position::new(presented.generation.saturating_add(1), 0),
-        parent_branch: ParentBranch::Known(presented.branch),
-        phase: Phase::Fresh,
-        anchor_at: now,
-        retries: 0,
-    };
-    let mut statement = connection.prepare_cached(ROTATE)?;
-    let mut rows = statement.query(params![
-        now.unix_micros(),
-        session.as_bytes(),
-        presented.generation,
-        presented.branch,
-        anchored_by,
-    ])?;
-    rows.next()?
-        .map(|row| row::moved(row, session, lineage, now))
-        .transpose()
-}
-
-fn go_on(
-    connection: &Connection,
-    judged: &Family,
-    next: Lineage,
-    now: Timestamp,
-) -> Result<Option<FamilyAt>, Failure> {
-    let was = judged.lineage;
-    let mut statement = connection.prepare_cached(CONTINUE)?;
-    let mut rows = statement.query(params![
-        now.unix_micros(),
-        judged.session.as_bytes(),
-        was.current.generation,
-        was.current.branch,
-        row::parent_branch_column(was.parent_branch),
-        row::phase_code(was.phase),
-        was.anchor_at.unix_micros(),
-        was.retries,
-        next.current.generation,
-        next.current.branch,
-        row::parent_branch_column(next.parent_branch),
-        row::phase_code(next.phase),
-        next.anchor_at.unix_micros(),
-        next.retries,
-    ])?;
-    rows.next()?
-        .map(|row| row::moved(row, judged.session, next, now))
-        .transpose()
-}
-
-/// Ends the family if the row is still the one that was judged. The row is read, compared and
-/// written under the write lock, so nobody comes in between.
-fn end(
-    connection: &Connection,
-    judged: &Family,
-    as_: Revoke,
-    now: Timestamp,
-) -> Result<Option<FamilyAt>, Failure> {
-    let unchanged = row::find(connection, judged.session)?
-        .is_some_and(|family| family.owner == Owner::Standing && family.lineage == judged.lineage);
-    if !unchanged || !revoke(connection, judged.session, as_, now)? {
-        return Ok(None);
-    }
-    Ok(row::find(connection, judged.session)?.map(|family| FamilyAt { family, now }))
-}
-
 fn note_use(
     connection: &Connection,
     session: SessionId,
@@ -352,7 +237,7 @@ impl SessionStore for SqliteStore {
     ) -> Result<Option<FamilyAt>, StoreError> {
         self.writer
             .act(Shape::OneStatement, move |connection, now| {
-                rotate(connection, session, presented, window, now)
+                rotation::advance(connection, session, presented, window, now)
             })
             .await
     }
@@ -375,14 +260,14 @@ impl SessionStore for SqliteStore {
             Verdict::Continue(next) => {
                 self.writer
                     .act(Shape::OneStatement, move |connection, now| {
-                        go_on(connection, &judged, next, now)
+                        rotation::go_on(connection, &judged, next, now)
                     })
                     .await
             }
             Verdict::Revoke(revoke) => {
                 self.writer
                     .act(Shape::Several, move |connection, now| {
-                        end(connection, &judged, revoke, now)
+                        rotation::end(connection, &judged, revoke, now)
                     })
                     .await
             }

@@ -293,3 +293,6 @@ fn execute(connection: &Connection, sql: &str) -> Result<(), String> {
         .map(drop)
         .map_err(|error| error.to_string())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,97 @@
+//! Rows that somebody else wrote: an error, never a default.
+
+use hardtack_core::rotation::Position;
+use hardtack_store::{SessionStore, StoreError, UserStore};
+
+use crate::{LOGOUT, WINDOW, log_in, new_session, open, register, room, tamper};
+
+fn is_corrupt<T: std::fmt::Debug>(outcome: &Result<T, StoreError>) -> bool {
+    matches!(outcome, Err(StoreError::Corrupt(_)))
+}
+
+#[tokio::test]
+async fn a_session_row_that_fits_no_state_is_corrupt() {
+    for nonsense in [
+        "phase = 3",
+        "phase = -1",
+        "generation = -1",
+        "generation = 4294967296",
+        "branch = -1",
+        "parent_branch = 4294967296",
+        "retries = -1",
+        "idle_timeout = -1",
+        "revoked_at = 1",
+        "revoke_reason = 'logout'",
+        "revoked_at = 1, revoke_reason = 'boredom'",
+    ] {
+        let (_directory, path) = room();
+        let store = open(&path);
+        let user = register(&store, "alice").await;
+        let session = log_in(&store, new_session(&user, 1)).await;
+        tamper(&path, &format!("UPDATE sessions SET {nonsense}"));
+        let found = store.find_family(session).await;
+        assert!(is_corrupt(&found), "{nonsense}: {found:?}");
+        let uses = vec![(session, Position::default())];
+        let noted = store.note_uses(uses, WINDOW).await;
+        assert!(is_corrupt(&noted), "{nonsense}: {noted:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_row_without_a_phase_does_not_rotate() {
+    let (_directory, path) = room();
+    let store = open(&path);
+    let user = register(&store, "alice").await;
+    let session = log_in(&store, new_session(&user, 1)).await;
+    tamper(&path, "UPDATE sessions SET phase = 3");
+    let moved = store.rotate_family(session, Position::default(), WINDOW);
+    assert_eq!(moved.await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_user_row_that_fits_no_state_is_corrupt() {
+    for nonsense in ["state = 2", "state = -1", "password_version = -1"] {
+        let (_directory, path) = room();
+        let store = open(&path);
+        let user = register(&store, "alice").await;
+        let session = log_in(&store, new_session(&user, 1)).await;
+        tamper(&path, &format!("UPDATE users SET {nonsense}"));
+        assert!(is_corrupt(&store.find_user(user.id).await), "{nonsense}");
+        assert!(is_corrupt(&store.list_users(None, 9).await), "{nonsense}");
+        let moved = store.rotate_family(session, Position::default(), WINDOW);
+        assert_eq!(moved.await.unwrap(), None, "{nonsense}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_id_of_the_wrong_length_is_corrupt() {
+    let (_directory, path) = room();
+    let store = open(&path);
+    let user = register(&store, "alice").await;
+    let session = log_in(&store, new_session(&user, 1)).await;
+    store.revoke_session(session, LOGOUT).await.unwrap();
+    log_in(&store, new_session(&user, 2)).await;
+    tamper(
+        &path,
+        "UPDATE revocations SET sid = x'00'; UPDATE sessions SET sid = x'00' WHERE id = 2",
+    );
+    assert!(is_corrupt(&store.find_revocations(0).await));
+    assert!(is_corrupt(&store.list_sessions(user.id).await));
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_one_row_does_not_stop_the_others() {
+    let (_directory, path) = room();
+    let store = open(&path);
+    let user = register(&store, "alice").await;
+    let bad = log_in(&store, new_session(&user, 1)).await;
+    let good = log_in(&store, new_session(&user, 2)).await;
+    tamper(&path, "UPDATE sessions SET phase = 3 WHERE id = 1");
+    let uses = vec![(bad, Position::default())];
+    let (noted, moved) = tokio::join!(
+        store.note_uses(uses, WINDOW),
+        store.rotate_family(good, Position::default(), WINDOW)
+    );
+    assert!(is_corrupt(&noted));
+    assert!(moved.unwrap().is_some());
+}

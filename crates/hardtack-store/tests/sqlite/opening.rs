@@ -1,0 +1,199 @@
+//! Making, migrating and opening again.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use hardtack_core::session::Device;
+use hardtack_core::user::{CanonicalName, LoginName};
+use hardtack_store::{SqliteStore, Store, UserStore};
+
+use crate::{LOGOUT, clock, log_in, new_session, open, register, room, tamper};
+
+fn schema(path: &Path) -> (Vec<String>, i64, i64) {
+    let connection = rusqlite::Connection::open(path).unwrap();
+    let pragma = |name| {
+        connection
+            .pragma_query_value(None, name, |row| row.get(0))
+            .unwrap()
+    };
+    let (version, application) = (pragma("user_version"), pragma("application_id"));
+    let mut statement = connection
+        .prepare("SELECT coalesce(sql, name) FROM sqlite_schema ORDER BY name")
+        .unwrap();
+    let tables = statement.query_map([], |row| row.get(0)).unwrap();
+    (tables.map(Result::unwrap).collect(), version, application)
+}
+
+fn login(name: &str) -> LoginName {
+    LoginName::NameOrEmail(CanonicalName::of(name))
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_files_can_be_read_by_their_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let (directory, path) = room();
+    let store = open(&path);
+    register(&store, "alice").await;
+    let mut files = 0;
+    for entry in fs::read_dir(directory.path()).unwrap() {
+        let mode = entry.unwrap().metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        files += 1;
+    }
+    assert_eq!(files, 3, "the database, its log and the index over it");
+}
+
+#[tokio::test]
+async fn a_closed_database_is_one_file() {
+    let (directory, path) = room();
+    let store = open(&path);
+    register(&store, "alice").await;
+    store.close();
+    drop(store);
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn opening_again_changes_no_schema_and_loses_no_user() {
+    let (_directory, path) = room();
+    let store = open(&path);
+    let user = register(&store, "alice").await;
+    drop(store);
+    let before = schema(&path);
+    for _ in 0..2 {
+        let store = SqliteStore::open_existing(&path, clock()).unwrap();
+        let found = store.find_user_by_login(&login("ALICE")).await.unwrap();
+        assert_eq!(found.unwrap().user, user);
+        drop(store);
+        assert_eq!(schema(&path), before);
+    }
+}
+
+#[tokio::test]
+async fn an_empty_file_becomes_a_database() {
+    let (_directory, path) = room();
+    fs::write(&path, b"").unwrap();
+    let store = open(&path);
+    register(&store, "alice").await;
+    store.ping().await.unwrap();
+}
+
+/// The process died between making the file and its first migration.
+#[test]
+fn a_database_without_a_table_is_migrated() {
+    let (_directory, path) = room();
+    tamper(&path, "PRAGMA journal_mode = WAL; VACUUM");
+    assert!(fs::metadata(&path).unwrap().len() > 0);
+    drop(open(&path));
+    assert_eq!(schema(&path).1, 2);
+}
+
+#[tokio::test]
+async fn an_older_database_is_migrated_and_keeps_its_users() {
+    let (_directory, path) = room();
+    let store = open(&path);
+    let user = register(&store, "alice").await;
+    drop(store);
+    let before = schema(&path);
+    tamper(
+        &path,
+        "DROP TABLE sessions; DROP TABLE revocations;
+         DELETE FROM migrations WHERE name = '0002_sessions'; PRAGMA user_version = 1",
+    );
+    let store = open(&path);
+    log_in(&store, new_session(&user, 1)).await;
+    drop(store);
+    assert_eq!(schema(&path), before);
+}
+
+/// A server and a tool are started at the same moment on a new directory.
+#[test]
+fn many_that_open_a_new_database_at_once_share_one() {
+    let (_directory, path) = room();
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..6).map(|_| scope.spawn(|| open(&path))).collect();
+        for thread in threads {
+            drop(thread.join().unwrap());
+        }
+    });
+    assert_eq!(schema(&path).1, 2);
+}
+
+/// SQLite is built to read some names as URIs: `?mode=memory` would keep nothing.
+#[tokio::test]
+async fn a_path_is_a_path_whatever_characters_it_has() {
+    let (directory, _) = room();
+    for name in [
+        "file:users?mode=memory",
+        "a?immutable=1#b",
+        "100%25 sure",
+        "ünï cödé",
+        ":memory:",
+    ] {
+        let path = directory.path().join(name);
+        let store = open(&path);
+        register(&store, "alice").await;
+        drop(store);
+        assert!(path.is_file(), "{name}");
+        let store = SqliteStore::open_existing(&path, clock()).unwrap();
+        assert!(
+            store
+                .find_user_by_login(&login("alice"))
+                .await
+                .unwrap()
+                .is_some()
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_deleted_user_leaves_neither_name_nor_device_in_the_tables() {
+    let (_directory, path) = room();
+    let store = open(&path);
+    let user = register(&store, "alice").await;
+    let mut new = new_session(&user, 1);
+    new.device = Device::new("192.0.2.7".to_owned(), "Browser/1.0");
+    log_in(&store, new).await;
+    store.delete_user(user.id, LOGOUT).await.unwrap().unwrap();
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let left: (u32, u32, u32) = connection
+        .query_row(
+            "SELECT (SELECT count(*) FROM users), count(*),
+                 count(*) FILTER (WHERE address <> '' OR user_agent <> '')
+             FROM sessions",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
+        .unwrap();
+    assert_eq!(left, (0, 1, 0), "users, sessions, sessions with a device");
+}
+
+/// Budget B9 of the design: at most 350 bytes on disk for each session, indexes included.
+#[tokio::test]
+async fn a_session_takes_at_most_350_bytes() {
+    const SESSIONS: u32 = 4_000;
+    let (_directory, path) = room();
+    let store = Arc::new(open(&path));
+    let user = register(&store, "alice").await;
+    let tasks: Vec<_> = (0..SESSIONS)
+        .map(|number| {
+            // Names are random in life, and so is their order in the index.
+            let mut new = new_session(&user, number.wrapping_mul(2_654_435_761));
+            new.device = Device::new(
+                "203.0.113.254".to_owned(),
+                "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like \
+                 Gecko) Chrome/142.0.0.0 Safari/537.36",
+            );
+            let store = Arc::clone(&store);
+            tokio::spawn(async move { log_in(&store, new).await })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    store.close();
+    let bytes = fs::metadata(&path).unwrap().len();
+    assert!(bytes / u64::from(SESSIONS) <= 350, "{bytes}");
+}
