@@ -4,9 +4,8 @@
 //! steer it: one that names an unknown key only hastens the next fetch, and not more often than
 //! every few seconds (SECURITY.md TK-2). No request waits for a fetch.
 
-use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use hardtack_core::Clock;
@@ -15,7 +14,6 @@ use hardtack_core::key::ring::JWKS_CACHE_LIFETIME;
 use hardtack_core::key::{KeyError, KeySet};
 use reqwest::{Client, Url, redirect};
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::{RevokedSet, Verifier};
@@ -25,7 +23,7 @@ use crate::{RevokedSet, Verifier};
 #[non_exhaustive]
 pub enum RemoteError {
     /// Keys that arrive unprotected are anybody's.
-    #[error("{0:?} is not an https address; plain http is for this machine only")]
+    #[error("{0:?} is not an https address without user; plain http is for this machine only")]
     Address(String),
     /// The authority could not be reached, or took too long.
     #[error("the keys could not be fetched: {0}")]
@@ -43,15 +41,34 @@ pub enum RemoteError {
     Empty,
 }
 
-/// Where keys are fetched, and how often.
+/// The keys of an authority elsewhere: where they are fetched, and how often.
+///
+/// ```no_run
+/// # use std::{sync::Arc, time::Duration};
+/// # use hardtack_core::{Clock, access_token::Expectations, csrf::TrustedOrigins};
+/// # use hardtack_guard::{Guard, RemoteError, RemoteKeys, RevokedSet, SystemClock};
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let expected = Expectations {
+///     issuer: "https://app.example.com".into(),
+///     audience: None,
+///     accept_simplejwt: false,
+/// };
+/// let revoked = Arc::new(RevokedSet::new(Duration::from_secs(16 * 60), SystemClock.now()));
+/// let verifier = RemoteKeys::new("https://app.example.com/.well-known/jwks.json")?
+///     .fetch(expected, Arc::new(SystemClock), revoked)
+///     .await?;
+/// let guard = Guard::new(verifier, "access", TrustedOrigins::new(["https://app.example.com"])?);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
-pub struct JwksSource {
+pub struct RemoteKeys {
     url: Url,
     refresh_every: Duration,
     pause: Duration,
 }
 
-impl JwksSource {
+impl RemoteKeys {
     /// The address of an authority's keys: `https://app.example.com/.well-known/jwks.json`.
     ///
     /// They are fetched every 300 s, which is how long a new key is announced before it signs, and
@@ -63,6 +80,8 @@ impl JwksSource {
         let wrong = || RemoteError::Address(url.to_owned());
         let url: Url = url.parse().map_err(|_| wrong())?;
         match url.scheme() {
+            // A password in an address would end up in logs.
+            _ if !url.username().is_empty() || url.password().is_some() => return Err(wrong()),
             "https" => {}
             "http" if is_loopback(&url) => {}
             _ => return Err(wrong()),
@@ -88,76 +107,47 @@ impl JwksSource {
     pub fn with_pause(self, pause: Duration) -> Self {
         Self { pause, ..self }
     }
-}
 
-/// A verifier with the keys of another authority. Dropping it ends the fetching, and the verifier
-/// goes on with the keys it has.
-pub struct RemoteKeys {
-    verifier: Arc<Verifier>,
-    task: JoinHandle<()>,
-}
-
-impl RemoteKeys {
-    /// Fetches the keys once, and goes on doing so in a task of its own. Needs a tokio runtime.
+    /// Fetches the keys and makes a verifier of them, which is kept fresh by a task of its own as
+    /// long as somebody holds it. Needs a tokio runtime.
     ///
     /// # Errors
     /// [`RemoteError`]: without keys there is nothing to begin with. Later failures are logged and
     /// tried again, and the keys at hand stay.
     pub async fn fetch(
-        source: JwksSource,
+        self,
         expected: Expectations,
         clock: Arc<dyn Clock>,
         revoked: Arc<RevokedSet>,
-    ) -> Result<Self, RemoteError> {
-        let fetcher = Fetcher::new(source)?;
+    ) -> Result<Arc<Verifier>, RemoteError> {
+        let fetcher = Fetcher::new(self)?;
         let keys = fetcher.fetch().await?;
         if keys.is_empty() {
             return Err(RemoteError::Empty);
         }
+        let published = keys.to_jwks_json();
         let unknown_key = Arc::new(Notify::new());
         let signal = Arc::clone(&unknown_key);
         let verifier = Arc::new(
-            Verifier::new(keys.clone(), expected, clock, revoked)
+            Verifier::new(keys, expected, clock, revoked)
                 .with_unknown_key_signal(move || signal.notify_one()),
         );
-        let task = tokio::spawn(keep_fresh(
+        tokio::spawn(keep_fresh(
             fetcher,
-            keys,
-            Arc::clone(&verifier),
+            published,
+            Arc::downgrade(&verifier),
             unknown_key,
         ));
-        Ok(Self { verifier, task })
-    }
-
-    /// The verifier, whose keys are kept fresh.
-    #[must_use]
-    pub fn verifier(&self) -> &Arc<Verifier> {
-        &self.verifier
-    }
-}
-
-impl Drop for RemoteKeys {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-impl fmt::Debug for RemoteKeys {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("RemoteKeys")
-            .field("verifier", &self.verifier)
-            .finish_non_exhaustive()
+        Ok(verifier)
     }
 }
 
 async fn keep_fresh(
     fetcher: Fetcher,
-    keys: KeySet,
-    verifier: Arc<Verifier>,
+    mut published: String,
+    verifier: Weak<Verifier>,
     unknown_key: Arc<Notify>,
 ) {
-    let mut published = keys.to_jwks_json();
     loop {
         // An unknown key may hasten a fetch and never puts one off.
         let earliest = Instant::now() + fetcher.source.pause.min(fetcher.source.refresh_every);
@@ -165,7 +155,15 @@ async fn keep_fresh(
             () = sleep(fetcher.source.refresh_every) => {}
             () = unknown_key.notified() => sleep_until(earliest).await,
         }
-        match fetcher.fetch().await {
+        // Nobody holds it any more: nobody needs its keys.
+        if verifier.strong_count() == 0 {
+            return;
+        }
+        let answer = fetcher.fetch().await;
+        let Some(verifier) = verifier.upgrade() else {
+            return;
+        };
+        match answer {
             Ok(keys) => {
                 let current = keys.to_jwks_json();
                 // The same keys again are no reason to forget what was verified with them.
@@ -184,14 +182,14 @@ async fn keep_fresh(
 
 struct Fetcher {
     client: Client,
-    source: JwksSource,
+    source: RemoteKeys,
 }
 
 impl Fetcher {
     /// How long one fetch may take as a whole, its last byte included.
     const TIMEOUT: Duration = Duration::from_secs(5);
 
-    fn new(source: JwksSource) -> Result<Self, RemoteError> {
+    fn new(source: RemoteKeys) -> Result<Self, RemoteError> {
         let mut client = Client::builder()
             // A redirect would let whoever answers there choose our keys.
             .redirect(redirect::Policy::none())
@@ -264,18 +262,19 @@ mod tests {
             "http://127.0.0.1:8000/",
             "http://[::1]:8000/",
         ] {
-            assert!(JwksSource::new(good).is_ok(), "{good}");
+            assert!(RemoteKeys::new(good).is_ok(), "{good}");
         }
         for bad in [
             "http://app.example.com/.well-known/jwks.json",
             "http://localhost.example.com/",
             "http://127.0.0.1.example.com/",
             "http://10.0.0.1/",
+            "https://user@app.example.com/",
             "file:///etc/passwd",
             "app.example.com",
             "",
         ] {
-            assert!(JwksSource::new(bad).is_err(), "{bad}");
+            assert!(RemoteKeys::new(bad).is_err(), "{bad}");
         }
     }
 }

@@ -67,7 +67,7 @@ pub use cookie_header::cookie_values;
 pub use credential::{Authenticated, Via};
 pub use guard::{DoubleSubmit, Guard};
 #[cfg(feature = "remote")]
-pub use jwks::{JwksSource, RemoteError, RemoteKeys};
+pub use jwks::{RemoteError, RemoteKeys};
 pub use layer::{GuardFuture, GuardLayer, GuardService};
 pub use refusal::Refusal;
 pub use revoked::RevokedSet;

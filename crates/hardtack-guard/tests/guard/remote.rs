@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use hardtack_core::Clock;
-use hardtack_guard::{JwksSource, RemoteError, RemoteKeys, Verifier};
+use hardtack_guard::{RemoteError, RemoteKeys, Verifier};
 use tokio::net::TcpListener;
 
 use crate::authority::{Authority, expected};
@@ -52,9 +52,10 @@ impl Published {
     }
 }
 
-async fn fetch(authority: &Authority, source: JwksSource) -> Result<RemoteKeys, RemoteError> {
+async fn fetch(authority: &Authority, keys: RemoteKeys) -> Result<Arc<Verifier>, RemoteError> {
     let clock: Arc<dyn Clock> = authority.clock.clone();
-    RemoteKeys::fetch(source, expected(), clock, Arc::clone(&authority.revoked)).await
+    let revoked = Arc::clone(&authority.revoked);
+    keys.fetch(expected(), clock, revoked).await
 }
 
 /// Waits for what happens in another task, for ten seconds at most.
@@ -77,11 +78,11 @@ async fn the_keys_of_an_authority_elsewhere_verify_its_tokens() {
     let (authority, published) = (Authority::new(), Published::default());
     let url = published.serve().await;
     published.publish(authority.keys().to_jwks_json());
-    let remote = fetch(&authority, JwksSource::new(&url).unwrap())
+    let remote = fetch(&authority, RemoteKeys::new(&url).unwrap())
         .await
         .unwrap();
-    assert!(believes(remote.verifier(), &authority.token(1, 0)));
-    assert!(!believes(remote.verifier(), &Authority::new().token(1, 0)));
+    assert!(believes(&remote, &authority.token(1, 0)));
+    assert!(!believes(&remote, &Authority::new().token(1, 0)));
 }
 
 #[tokio::test]
@@ -89,15 +90,15 @@ async fn a_new_key_is_learnt_by_and_by_and_an_old_one_forgotten() {
     let (old, new, published) = (Authority::new(), Authority::new(), Published::default());
     let url = published.serve().await;
     published.publish(old.keys().to_jwks_json());
-    let source = JwksSource::new(&url)
+    let keys = RemoteKeys::new(&url)
         .unwrap()
         .with_refresh_every(Duration::from_millis(20));
-    let remote = fetch(&old, source).await.unwrap();
+    let remote = fetch(&old, keys).await.unwrap();
     let (old_token, new_token) = (old.token(1, 0), new.token(1, 0));
-    assert!(believes(remote.verifier(), &old_token));
+    assert!(believes(&remote, &old_token));
     published.publish(new.keys().to_jwks_json());
-    eventually(|| believes(remote.verifier(), &new_token)).await;
-    assert!(!believes(remote.verifier(), &old_token));
+    eventually(|| believes(&remote, &new_token)).await;
+    assert!(!believes(&remote, &old_token));
 }
 
 #[tokio::test]
@@ -105,13 +106,13 @@ async fn an_unknown_key_hastens_the_next_fetch() {
     let (old, new, published) = (Authority::new(), Authority::new(), Published::default());
     let url = published.serve().await;
     published.publish(old.keys().to_jwks_json());
-    let source = JwksSource::new(&url)
+    let keys = RemoteKeys::new(&url)
         .unwrap()
         .with_pause(Duration::from_millis(20));
-    let remote = fetch(&old, source).await.unwrap();
+    let remote = fetch(&old, keys).await.unwrap();
     published.publish(new.keys().to_jwks_json());
     let token = new.token(1, 0);
-    eventually(|| believes(remote.verifier(), &token)).await;
+    eventually(|| believes(&remote, &token)).await;
 }
 
 /// SECURITY.md TK-2: whoever sends tokens decides neither where keys come from nor how often.
@@ -120,21 +121,21 @@ async fn a_flood_of_unknown_keys_causes_one_fetch_at_most() {
     let (authority, published) = (Authority::new(), Published::default());
     let url = published.serve().await;
     published.publish(authority.keys().to_jwks_json());
-    let source = JwksSource::new(&url)
+    let keys = RemoteKeys::new(&url)
         .unwrap()
         .with_pause(Duration::from_millis(300));
-    let remote = fetch(&authority, source).await.unwrap();
+    let remote = fetch(&authority, keys).await.unwrap();
     let strangers: Vec<String> = (0..20).map(|_| Authority::new().token(1, 0)).collect();
     for _ in 0..50 {
         for token in &strangers {
-            assert!(!believes(remote.verifier(), token));
+            assert!(!believes(&remote, token));
         }
         tokio::task::yield_now().await;
     }
     eventually(|| published.visits() == 2).await;
     // Texts that are no tokens at all are no reason to ask anybody.
     for _ in 0..100 {
-        assert!(!believes(remote.verifier(), "a.b.c"));
+        assert!(!believes(&remote, "a.b.c"));
         tokio::task::yield_now().await;
     }
     tokio::time::sleep(Duration::from_millis(400)).await;
@@ -146,16 +147,16 @@ async fn the_keys_at_hand_stay_when_the_authority_is_down_or_talks_nonsense() {
     let (authority, published) = (Authority::new(), Published::default());
     let url = published.serve().await;
     published.publish(authority.keys().to_jwks_json());
-    let source = JwksSource::new(&url)
+    let keys = RemoteKeys::new(&url)
         .unwrap()
         .with_refresh_every(Duration::from_millis(10));
-    let remote = fetch(&authority, source).await.unwrap();
+    let remote = fetch(&authority, keys).await.unwrap();
     let token = authority.token(1, 0);
     *published.answer.lock().unwrap() = None;
     for nonsense in ["<html>", "{}", &"x".repeat(200_000)] {
         let visits = published.visits();
         eventually(|| published.visits() > visits + 1).await;
-        assert!(believes(remote.verifier(), &token));
+        assert!(believes(&remote, &token));
         published.publish(nonsense);
     }
 }
@@ -165,7 +166,7 @@ async fn without_keys_there_is_no_beginning() {
     let (authority, published) = (Authority::new(), Published::default());
     let url = published.serve().await;
     let begin = async |url: &str| {
-        fetch(&authority, JwksSource::new(url).unwrap())
+        fetch(&authority, RemoteKeys::new(url).unwrap())
             .await
             .unwrap_err()
     };
@@ -182,4 +183,19 @@ async fn without_keys_there_is_no_beginning() {
     published.publish(authority.keys().to_jwks_json());
     let moved = url.replace("jwks.json", "moved.json");
     assert!(matches!(begin(&moved).await, RemoteError::Status(303)));
+}
+
+#[tokio::test]
+async fn when_nobody_holds_the_verifier_the_fetching_ends() {
+    let (authority, published) = (Authority::new(), Published::default());
+    let url = published.serve().await;
+    published.publish(authority.keys().to_jwks_json());
+    let keys = RemoteKeys::new(&url)
+        .unwrap()
+        .with_refresh_every(Duration::from_millis(5));
+    drop(fetch(&authority, keys).await.unwrap());
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let visits = published.visits();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(published.visits(), visits);
 }
