@@ -43,7 +43,7 @@ impl FromStr for UserId {
     /// refused, so that one user has one spelling inside tokens.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let id = Self(text.parse().map_err(|_| ParseUserIdError)?);
-        if id.to_string() == text {
+        if id.0 >= 0 && id.to_string() == text {
             Ok(id)
         } else {
             Err(ParseUserIdError)
@@ -372,7 +372,16 @@ mod tests {
     #[test]
     fn a_user_id_has_one_spelling() {
         assert_eq!("17".parse::<UserId>().unwrap(), UserId::new(17));
-        for bad in ["", "+1", "01", " 1", "1 ", "1.0", "9223372036854775808"] {
+        for bad in [
+            "",
+            "+1",
+            "-1",
+            "01",
+            " 1",
+            "1 ",
+            "1.0",
+            "9223372036854775808",
+        ] {
             assert!(bad.parse::<UserId>().is_err(), "{bad:?}");
         }
     }

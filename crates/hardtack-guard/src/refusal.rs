@@ -1,5 +1,6 @@
 //! The answers to who may not: status, body and headers of the contract (CONTRACT.md §1 and §3).
 
+use hardtack_core::UserId;
 use hardtack_core::access_token::VerifyError;
 use hardtack_core::csrf::CsrfRefusal;
 use hardtack_core::csrf::token::CsrfTokenRefusal;
@@ -15,6 +16,9 @@ pub enum Refusal {
     NotProvided,
     /// The token that was presented is not believed, or its session was ended.
     TokenNotValid(VerifyError),
+    /// The token is good, but its session was ended. Outside it looks like any bad token; inside it
+    /// is known whose it was.
+    SessionEnded(UserId),
     /// `Authorization: Bearer`, and then not one token.
     BadAuthorizationHeader,
     /// The token is good, but its user is gone.
@@ -36,6 +40,7 @@ impl Refusal {
         match self {
             Self::NotProvided
             | Self::TokenNotValid(_)
+            | Self::SessionEnded(_)
             | Self::BadAuthorizationHeader
             | Self::UserNotFound
             | Self::UserInactive => StatusCode::UNAUTHORIZED,
@@ -55,7 +60,7 @@ impl Refusal {
             Self::TokenNotValid(error @ VerifyError::NoUser) => {
                 (error.message().to_owned(), Some("token_not_valid"))
             }
-            Self::TokenNotValid(_) => (
+            Self::TokenNotValid(_) | Self::SessionEnded(_) => (
                 "Given token not valid for any token type".to_owned(),
                 Some("token_not_valid"),
             ),
@@ -71,13 +76,17 @@ impl Refusal {
         };
         let messages = match self {
             Self::TokenNotValid(VerifyError::NoUser) => None,
-            Self::TokenNotValid(error) => Some([Message {
-                token_class: "AccessToken",
-                token_type: "access",
-                text: error.message(),
-            }]),
+            Self::TokenNotValid(error) => Some(error.message()),
+            Self::SessionEnded(_) => Some(VerifyError::Invalid.message()),
             _ => None,
         };
+        let messages = messages.map(|text| {
+            [Message {
+                token_class: "AccessToken",
+                token_type: "access",
+                text,
+            }]
+        });
         // A struct of strings always has a JSON form.
         serde_json::to_string(&Body {
             detail,
@@ -94,6 +103,7 @@ impl Refusal {
             Self::NotProvided => "not_provided",
             Self::TokenNotValid(VerifyError::Expired) => "token_expired",
             Self::TokenNotValid(_) => "token_not_valid",
+            Self::SessionEnded(_) => "session_ended",
             Self::BadAuthorizationHeader => "bad_authorization_header",
             Self::UserNotFound => "user_not_found",
             Self::UserInactive => "user_inactive",

@@ -113,6 +113,12 @@ impl Verifier {
         self.cache.clear();
     }
 
+    /// The keys that are believed.
+    #[must_use]
+    pub fn keys(&self) -> KeySet {
+        self.keys.load().set.clone()
+    }
+
     /// The set that is asked about ended sessions.
     #[must_use]
     pub fn revoked(&self) -> &Arc<RevokedSet> {
@@ -122,7 +128,7 @@ impl Verifier {
     /// Decides whether `token` is believed now.
     ///
     /// # Errors
-    /// [`Refusal::TokenNotValid`].
+    /// [`Refusal::TokenNotValid`] or [`Refusal::SessionEnded`].
     pub fn verify(&self, token: &str) -> Result<Arc<Verified>, Refusal> {
         let now = self.clock.now();
         let keys = self.keys.load();
@@ -139,7 +145,7 @@ impl Verifier {
             .session
             .is_some_and(|session| self.revoked.contains(session))
         {
-            return Err(Refusal::TokenNotValid(VerifyError::Invalid));
+            return Err(Refusal::SessionEnded(verified.claims.user));
         }
         self.report(&verified, now);
         Ok(verified)

@@ -1,1 +1,67 @@
-//! x
+//! Hardened cookie sessions for single-page apps.
+//!
+//! Hardtack keeps a short-lived JWT access token and a rotating refresh token in `HttpOnly`
+//! cookies, so that script cannot steal them, and gives every back-end a verified user. This crate
+//! is the authority itself, to be nested in an axum application; the `hardtack` binary is a thin
+//! shell over it.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//!
+//! use axum::{Router, routing::get};
+//! use hardtack::core::key::{Algorithm, SigningKey, ring::KeyRing};
+//! use hardtack::core::refresh_token::Pepper;
+//! use hardtack::guard::{Authenticated, SystemClock};
+//! use hardtack::store::MemoryStore;
+//! use hardtack::{Hardtack, PublicUrl, Settings, SystemEntropy};
+//! # use hardtack::core::Clock as _;
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let clock = Arc::new(SystemClock);
+//! let keys = KeyRing::new(SigningKey::generate(Algorithm::Es256)?, clock.now());
+//! let pepper = Pepper::new(Pepper::generate(&SystemEntropy).expose_secret())?;
+//! let settings = Settings::new(PublicUrl::parse("https://app.example.com")?);
+//! let hardtack = Hardtack::builder(MemoryStore::new(clock), keys, pepper, settings).build().await?;
+//!
+//! async fn data(user: Authenticated) -> String {
+//!     format!("hello, user {}", user.user)
+//! }
+//!
+//! let app: Router = Router::new()
+//!     .route("/api/data", get(data))
+//!     .layer(hardtack.guard().layer())
+//!     .nest("/api/auth", hardtack.router())
+//!     .merge(hardtack.root_router());
+//! tokio::spawn(hardtack.clone().run_housekeeping(std::future::pending()));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | To | see |
+//! | --- | --- |
+//! | set lifetimes, cookies, origins | [`Settings`] |
+//! | put an authority together | [`Hardtack::builder`] |
+//! | mount its routes | [`Hardtack::router`], [`Hardtack::root_router`] |
+//! | protect one's own routes | [`Hardtack::guard`], [`guard::Authenticated`] |
+//! | do what the routes do without HTTP | [`Hardtack::log_in`], [`Hardtack::refresh`], [`Hardtack::log_out`] |
+//! | keep users elsewhere | [`store::UserStore`], [`store::SessionStore`] |
+
+pub use hardtack_core as core;
+pub use hardtack_guard as guard;
+pub use hardtack_store as store;
+
+mod client;
+mod entropy;
+pub mod flow;
+mod hardtack;
+mod hash_pool;
+mod housekeeping;
+mod http;
+pub mod settings;
+mod uses;
+
+pub use client::Client;
+pub use entropy::SystemEntropy;
+pub use flow::Grant;
+pub use hardtack::{BuildError, Builder, Hardtack};
+pub use settings::{PublicUrl, Settings, SettingsError};

@@ -58,6 +58,111 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// Refuses what cannot be and what contradicts itself.
+    ///
+    /// # Errors
+    /// [`SettingsError`] for the first fault found.
+    pub fn verify(&self) -> Result<(), SettingsError> {
+        let wrong = |key, problem: &str| {
+            Err(SettingsError {
+                key,
+                problem: problem.to_owned(),
+            })
+        };
+        let base = self.base_path.as_str();
+        if !base.starts_with('/') || base.len() < 2 || base.ends_with('/') || !is_cookie_path(base)
+        {
+            return wrong(
+                "routes.base_path",
+                "must look like /api/auth: a leading slash, none at the end",
+            );
+        }
+        self.cookies.verify()?;
+        let tokens = &self.tokens;
+        let window = self.session.rotation_window;
+        if window < Duration::from_secs(1) {
+            return wrong(
+                "session.rotation_window",
+                "must be at least 1s; 60s suits real networks",
+            );
+        }
+        if tokens.access_lifetime < 2 * window {
+            // PROTOCOL.md §4: otherwise a generation can be traded before it has settled.
+            return wrong(
+                "tokens.access_lifetime",
+                "must be at least twice session.rotation_window",
+            );
+        }
+        if tokens.access_lifetime > Duration::from_secs(86_400) {
+            return wrong(
+                "tokens.access_lifetime",
+                "must be at most 24h: a copied access token lives that long",
+            );
+        }
+        let lifetime = self.session.lifetime;
+        if lifetime.idle_timeout > lifetime.absolute_timeout {
+            return wrong(
+                "session.idle_timeout",
+                "must not be longer than session.absolute_timeout",
+            );
+        }
+        if lifetime.idle_timeout < tokens.access_lifetime {
+            return wrong(
+                "session.idle_timeout",
+                "must not be shorter than tokens.access_lifetime",
+            );
+        }
+        for origin in &self.cors_allowed_origins {
+            if origin == "*" {
+                return wrong(
+                    "cors.allowed_origins",
+                    "\"*\" cannot be allowed together with credentials; list the origins",
+                );
+            }
+            let normal = PublicUrl::parse(origin).map_err(|error| SettingsError {
+                key: "cors.allowed_origins",
+                problem: error.problem,
+            })?;
+            if normal.origin() != origin {
+                let problem = format!(
+                    "{origin:?} is never sent by a browser; write {:?}",
+                    normal.origin()
+                );
+                return Err(SettingsError {
+                    key: "cors.allowed_origins",
+                    problem,
+                });
+            }
+        }
+        let limits = self.rate_limit;
+        if limits.login_per_user == 0
+            || limits.login_per_address == 0
+            || limits.refused_refreshes == 0
+        {
+            return wrong(
+                "rate_limit",
+                "a limit of 0 would let nobody in; the least is 1",
+            );
+        }
+        if self.password.min_length < 8 || self.password.min_length > 64 {
+            return wrong(
+                "password.min_length",
+                "must lie between 8 and 64 (SP 800-63B-4 §3.1.1.2)",
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Text that fits into `Path=` (RFC 6265bis §4.1.1): visible ASCII without `;`.
+fn is_cookie_path(path: &str) -> bool {
+    path.starts_with('/')
+        && path
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b';')
+}
+
 /// The address of the service itself: `https://app.example.com`, without path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicUrl {
@@ -73,9 +178,15 @@ impl PublicUrl {
     pub fn parse(text: &str) -> Result<Self, SettingsError> {
         let wrong = || SettingsError {
             key: "server.public_url",
-            problem: format!("{text:?} is not scheme://host[:port] without path, as in https://app.example.com"),
+            problem: format!(
+                "{text:?} is not scheme://host[:port] without path, as in https://app.example.com"
+            ),
         };
-        let uri: Uri = text.strip_suffix('/').unwrap_or(text).parse().map_err(|_| wrong())?;
+        let uri: Uri = text
+            .strip_suffix('/')
+            .unwrap_or(text)
+            .parse()
+            .map_err(|_| wrong())?;
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
             return Err(wrong());
         };
@@ -90,7 +201,10 @@ impl PublicUrl {
         let default_port = if scheme == "https" { ":443" } else { ":80" };
         let authority = authority.as_str().to_ascii_lowercase();
         let authority = authority.strip_suffix(default_port).unwrap_or(&authority);
-        Ok(Self { origin: format!("{scheme}://{authority}"), https: scheme == "https" })
+        Ok(Self {
+            origin: format!("{scheme}://{authority}"),
+            https: scheme == "https",
+        })
     }
 
     /// As a browser writes it in `Origin` (RFC 6454 §6.2).
@@ -158,6 +272,83 @@ impl Default for CookieSettings {
     }
 }
 
+impl CookieSettings {
+    fn verify(&self) -> Result<(), SettingsError> {
+        let wrong = |key, problem: &str| {
+            Err(SettingsError {
+                key,
+                problem: problem.to_owned(),
+            })
+        };
+        // A cookie name is a token (RFC 9110 §5.6.2).
+        let is_token = |name: &str| {
+            !name.is_empty()
+                && name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+        };
+        let names = [
+            ("cookies.access_name", &self.access_name),
+            ("cookies.refresh_name", &self.refresh_name),
+            ("cookies.csrf_name", &self.csrf_name),
+        ];
+        for (key, name) in names {
+            if !is_token(name) {
+                return wrong(key, "must be letters, digits and -_.");
+            }
+            if name.starts_with("__") {
+                return wrong(
+                    key,
+                    "names with a prefix demand attributes that this setting does not choose; take another",
+                );
+            }
+            if names.iter().filter(|(_, other)| *other == name).count() > 1 {
+                return wrong(key, "each cookie needs a name of its own");
+            }
+        }
+        if self.same_site == SameSite::None && !self.secure {
+            return wrong(
+                "cookies.same_site",
+                "\"none\" needs cookies.secure = true; browsers drop the cookie otherwise",
+            );
+        }
+        if self.partitioned && !self.secure {
+            return wrong(
+                "cookies.partitioned",
+                "needs cookies.secure = true; browsers drop the cookie otherwise",
+            );
+        }
+        if !is_cookie_path(&self.access_path) {
+            return wrong("cookies.access_path", "must be a path, as in /");
+        }
+        if self
+            .refresh_path
+            .as_deref()
+            .is_some_and(|path| !is_cookie_path(path))
+        {
+            return wrong("cookies.refresh_path", "must be a path, as in /api/auth");
+        }
+        let is_domain = |domain: &str| {
+            let domain = domain.strip_prefix('.').unwrap_or(domain);
+            domain.contains('.')
+                && domain
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
+        };
+        if self
+            .domain
+            .as_deref()
+            .is_some_and(|domain| !is_domain(domain))
+        {
+            return wrong(
+                "cookies.domain",
+                "must be a host name with a dot, as in example.com",
+            );
+        }
+        Ok(())
+    }
+}
+
 /// Which tokens appear in bodies, besides the cookies (ASVS 5.0 §3.3.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TokensInBody {
@@ -211,7 +402,10 @@ impl Default for SessionSettings {
     fn default() -> Self {
         let day = Duration::from_secs(86_400);
         Self {
-            lifetime: SessionLifetime { idle_timeout: 7 * day, absolute_timeout: 30 * day },
+            lifetime: SessionLifetime {
+                idle_timeout: 7 * day,
+                absolute_timeout: 30 * day,
+            },
             rotation_window: Duration::from_secs(60),
         }
     }
@@ -242,7 +436,11 @@ pub struct RateLimitSettings {
 
 impl Default for RateLimitSettings {
     fn default() -> Self {
-        Self { login_per_user: 10, login_per_address: 60, refused_refreshes: 10 }
+        Self {
+            login_per_user: 10,
+            login_per_address: 60,
+            refused_refreshes: 10,
+        }
     }
 }
 
@@ -262,7 +460,12 @@ pub struct PasswordSettings {
 impl Default for PasswordSettings {
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(2, usize::from);
-        Self { min_length: 8, cost: HashCost::default(), threads, queue: 16 * threads }
+        Self {
+            min_length: 8,
+            cost: HashCost::default(),
+            threads,
+            queue: 16 * threads,
+        }
     }
 }
 
@@ -277,7 +480,10 @@ pub struct LimitSettings {
 
 impl Default for LimitSettings {
     fn default() -> Self {
-        Self { body_bytes: 64 * 1024, body_timeout: Duration::from_secs(15) }
+        Self {
+            body_bytes: 64 * 1024,
+            body_timeout: Duration::from_secs(15),
+        }
     }
 }
 
@@ -289,4 +495,93 @@ pub struct SettingsError {
     pub key: &'static str,
     /// What is wrong and what would be right.
     pub problem: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> Settings {
+        Settings::new(PublicUrl::parse("https://app.example.com").unwrap())
+    }
+
+    #[test]
+    fn a_public_url_is_what_browsers_send_as_origin() {
+        for (text, origin) in [
+            ("https://App.Example.com", "https://app.example.com"),
+            ("https://app.example.com:443/", "https://app.example.com"),
+            ("http://localhost:8000", "http://localhost:8000"),
+        ] {
+            assert_eq!(PublicUrl::parse(text).unwrap().origin(), origin);
+        }
+        for bad in [
+            "",
+            "app.example.com",
+            "ftp://x.org",
+            "https://a.b/c",
+            "https://u@a.b",
+            "https://a.b?x",
+            "//a.b",
+        ] {
+            assert!(PublicUrl::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_defaults_contradict_nothing() {
+        assert_eq!(settings().verify(), Ok(()));
+    }
+
+    /// Each fault alone stops the start and names its key.
+    #[test]
+    fn a_contradiction_names_its_key() {
+        type Change = fn(&mut Settings);
+        let faults: [(&str, Change); 13] = [
+            ("routes.base_path", |settings| {
+                settings.base_path = "api".into();
+            }),
+            ("cookies.access_name", |settings| {
+                settings.cookies.access_name = "a b".into();
+            }),
+            ("cookies.access_name", |settings| {
+                settings.cookies.refresh_name = "access".into();
+            }),
+            ("cookies.refresh_name", |settings| {
+                settings.cookies.refresh_name = "__Host-refresh".into();
+            }),
+            ("cookies.same_site", |settings| {
+                settings.cookies.same_site = SameSite::None;
+                settings.cookies.secure = false;
+            }),
+            ("cookies.refresh_path", |settings| {
+                settings.cookies.refresh_path = Some("/a;Domain=x".into());
+            }),
+            ("cookies.domain", |settings| {
+                settings.cookies.domain = Some("com".into());
+            }),
+            ("session.rotation_window", |settings| {
+                settings.session.rotation_window = Duration::ZERO;
+            }),
+            ("tokens.access_lifetime", |settings| {
+                settings.tokens.access_lifetime = Duration::from_secs(119);
+            }),
+            ("session.idle_timeout", |settings| {
+                settings.session.lifetime.idle_timeout = Duration::MAX;
+            }),
+            ("cors.allowed_origins", |settings| {
+                settings.cors_allowed_origins = vec!["*".into()];
+            }),
+            ("cors.allowed_origins", |settings| {
+                settings.cors_allowed_origins = vec!["https://A.example.com/".into()];
+            }),
+            ("password.min_length", |settings| {
+                settings.password.min_length = 4;
+            }),
+        ];
+        for (key, change) in faults {
+            let mut settings = settings();
+            change(&mut settings);
+            assert_eq!(settings.verify().unwrap_err().key, key);
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use hardtack_core::UserId;
 use hardtack_core::access_token::VerifyError;
 use hardtack_core::key::{Algorithm, KeySet, SigningKey};
 use hardtack_core::rotation::Position;
@@ -140,7 +141,7 @@ fn an_ended_sessions_use_is_not_reported() {
         .insert(session_id(1), crate::authority::NOW);
     assert_eq!(
         verifier.verify(&authority.token(1, 0)).unwrap_err(),
-        INVALID
+        Refusal::SessionEnded(UserId::new(1))
     );
     assert_eq!(*reports.lock().unwrap(), 0);
 }

@@ -1,0 +1,121 @@
+//! The flows: load, decide, commit, report. Each file is one story, told top to bottom.
+
+pub(crate) mod login;
+pub(crate) mod logout;
+pub(crate) mod password;
+pub(crate) mod profile;
+pub(crate) mod refresh;
+pub(crate) mod verify;
+
+use hardtack_core::access_token::{self, AccessToken, Grant as AccessGrant};
+use hardtack_core::refresh_token::RefreshToken;
+use hardtack_core::rotation::Family;
+use hardtack_core::session::RevokeReason;
+use hardtack_core::{SessionId, Timestamp};
+use hardtack_store::{Revoke, Store, StoreError};
+
+use crate::Hardtack;
+use crate::hash_pool::Busy;
+
+/// A pair of tokens for one session, current at the commit that it stems from.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Grant {
+    /// Proves the user to every back-end.
+    pub access: AccessToken,
+    /// Buys the next pair.
+    pub refresh: RefreshToken,
+    /// The end of the access token: never past the session's own.
+    pub access_expires_at: Timestamp,
+    /// The end of the refresh token, if nobody uses it.
+    pub refresh_expires_at: Timestamp,
+    /// The store's time at commit.
+    pub now: Timestamp,
+    /// The session.
+    pub session: SessionId,
+}
+
+/// The service cannot do its work at the moment. Nothing was changed; trying again is safe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unavailable {
+    /// As many passwords are being hashed as may be at once.
+    #[error("password hashing is at its limit")]
+    HashingBusy,
+    /// The store does not answer, or its answer makes no sense; the log says which.
+    #[error("the store is unavailable")]
+    Store,
+}
+
+impl From<Busy> for Unavailable {
+    fn from(_: Busy) -> Self {
+        Self::HashingBusy
+    }
+}
+
+impl From<StoreError> for Unavailable {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "the store failed");
+        Self::Store
+    }
+}
+
+impl<S: Store> Hardtack<S> {
+    /// Both tokens of a family as it was committed at `now` (I9 of PROTOCOL.md §7).
+    pub(crate) fn grant(&self, family: &Family, now: Timestamp) -> Result<Grant, Unavailable> {
+        let access_expires_at = (now + self.settings().tokens.access_lifetime).min(family.ends_at);
+        let ring = self.keys();
+        let key = ring.signing_key(now);
+        let grant = AccessGrant {
+            user: family.user,
+            session: family.session,
+            position: family.lineage.current,
+            issued_at: now,
+            expires_at: access_expires_at,
+            authenticated_at: family.created_at,
+        };
+        let audience = self.settings().tokens.audience.as_deref();
+        let access = access_token::issue(key, &grant, self.issuer(), audience, self.entropy())
+            .map_err(|error| {
+                tracing::error!(%error, "an access token could not be signed");
+                Unavailable::Store
+            })?;
+        Ok(Grant {
+            access,
+            refresh: RefreshToken::derive(self.pepper(), family.session, family.lineage.current),
+            access_expires_at,
+            refresh_expires_at: family.idle_ends_at(),
+            now,
+            session: family.session,
+        })
+    }
+
+    /// A revocation of this reason, remembered until the last access token of the session is over.
+    pub(crate) fn revoke(&self, reason: RevokeReason) -> Revoke {
+        Revoke {
+            reason,
+            remembered_for: self.settings().tokens.access_lifetime + REVOCATION_MARGIN,
+        }
+    }
+
+    /// The sessions that these texts are refresh tokens of, each once, with the newest position.
+    /// What is not ours is passed over (PROTOCOL.md §5).
+    pub(crate) fn recognise<'a>(
+        &self,
+        presented: impl Iterator<Item = &'a str>,
+    ) -> Vec<(SessionId, hardtack_core::rotation::Position)> {
+        let mut found: Vec<(SessionId, _)> = Vec::new();
+        for (session, position) in
+            presented.filter_map(|text| RefreshToken::verify(self.pepper(), text).ok())
+        {
+            match found.iter_mut().find(|(known, _)| *known == session) {
+                Some((_, newest)) => *newest = position.max(*newest),
+                None => found.push((session, position)),
+            }
+        }
+        found
+    }
+}
+
+/// Clocks of verifiers may differ by this much (PROTOCOL.md §9).
+pub(crate) const REVOCATION_MARGIN: std::time::Duration = std::time::Duration::from_secs(60);

@@ -1,0 +1,44 @@
+//! Log out: the session ends, and its access token with it, at once.
+
+use std::collections::BTreeSet;
+
+use hardtack_core::SessionId;
+use hardtack_core::session::RevokeReason;
+use hardtack_store::Store;
+
+use super::Unavailable;
+use crate::client::Client;
+use crate::hardtack::Hardtack;
+
+impl<S: Store> Hardtack<S> {
+    /// Ends the sessions that these tokens belong to. What is no token of ours, or of a session
+    /// that ended before, is passed over: logging out twice is logging out.
+    ///
+    /// When this returns, the end is durable and this process refuses the access token.
+    ///
+    /// # Errors
+    /// [`Unavailable`]; some of the sessions may live on, and trying again is safe.
+    pub async fn log_out(
+        &self,
+        refresh_tokens: impl Iterator<Item = &str> + Send,
+        access_session: Option<SessionId>,
+        client: &Client,
+    ) -> Result<(), Unavailable> {
+        let mut sessions: BTreeSet<SessionId> = self
+            .recognise(refresh_tokens)
+            .into_iter()
+            .map(|(session, _)| session)
+            .collect();
+        sessions.extend(access_session);
+        for session in sessions {
+            if self
+                .store()
+                .revoke_session(session, self.revoke(RevokeReason::Logout))
+                .await?
+            {
+                self.note_revoked(&[session], RevokeReason::Logout, client);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,133 @@
+//! Change a password: every other session ends, this one goes on under a new name.
+
+use std::time::Duration;
+
+use hardtack_core::event::Event;
+use hardtack_core::password::{
+    Password, PasswordFault, PersonalTexts, Verification, judge_new_password,
+};
+use hardtack_core::session::RevokeReason;
+use hardtack_core::{SessionId, UserId};
+use hardtack_store::{PasswordChange, Store, UserWithPassword};
+
+use super::login::AccountKey;
+use super::{Grant, Unavailable};
+use crate::client::Client;
+use crate::hardtack::Hardtack;
+
+/// Why the password is still the old one.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChangePasswordError {
+    /// The old password is another one. The guess is counted.
+    #[error("the old password is wrong")]
+    WrongOldPassword,
+    /// The new one is refused, for these reasons.
+    #[error("the new password is refused")]
+    Faults(Vec<PasswordFault>),
+    /// The user is gone, switched off, or got another password meanwhile: log in again.
+    #[error("the user changed meanwhile")]
+    Superseded,
+    /// Too many wrong old passwords.
+    #[error("too many tries; wait {0:?}")]
+    Throttled(Duration),
+    /// Try again.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+impl<S: Store> Hardtack<S> {
+    /// Gives `user` a new password. Every session of theirs ends in the same commit, and the
+    /// caller's browser gets a new one (ASVS 5.0 §7.4.3), so that a copied token dies too.
+    ///
+    /// # Errors
+    /// [`ChangePasswordError`]; nothing was changed.
+    pub async fn change_password(
+        &self,
+        user: UserId,
+        old: Password,
+        new: Password,
+        client: &Client,
+    ) -> Result<Grant, ChangePasswordError> {
+        let place = self.hash_pool().enter().map_err(Unavailable::from)?;
+        let account = AccountKey::User(user);
+        let now = self.clock().now();
+        let throttle = &self.throttles().login_account;
+        throttle
+            .try_at(&account, now)
+            .map_err(ChangePasswordError::Throttled)?;
+        let found = self
+            .store()
+            .find_user(user)
+            .await
+            .map_err(Unavailable::from)?;
+        let Some(UserWithPassword {
+            user,
+            password_hash,
+        }) = found
+        else {
+            return Err(ChangePasswordError::Superseded);
+        };
+        let verification = place
+            .run(move |hasher| hasher.verify(&old, &password_hash))
+            .await
+            .map_err(Unavailable::from)?;
+        if matches!(verification, Verification::Wrong | Verification::Unusable) {
+            self.report(&Event::PasswordChangeRefused { user: user.id }, client);
+            return Err(ChangePasswordError::WrongOldPassword);
+        }
+        throttle.succeeded(&account);
+
+        let about = PersonalTexts {
+            username: user.username.as_str(),
+            first_name: &user.first_name,
+            last_name: &user.last_name,
+            email: user.email.as_str(),
+        };
+        let faults = judge_new_password(&new, &about, self.settings().password.min_length);
+        if !faults.is_empty() {
+            return Err(ChangePasswordError::Faults(faults));
+        }
+        let entropy = self.shared_entropy();
+        let hash = place
+            .run(move |hasher| hasher.hash(&new, &*entropy))
+            .await
+            .map_err(Unavailable::from)?;
+        let hash = hash.map_err(|error| {
+            tracing::error!(%error, "a password could not be hashed");
+            Unavailable::HashingBusy
+        })?;
+        let change = self
+            .store()
+            .change_password(
+                user.id,
+                Some(user.password_version),
+                hash,
+                Some(self.new_session(&user, client)),
+                self.revoke(RevokeReason::PasswordChanged),
+                self.settings().session.rotation_window,
+            )
+            .await
+            .map_err(Unavailable::from)?;
+        let PasswordChange::Changed {
+            ended,
+            successor: Some(successor),
+        } = change
+        else {
+            return Err(ChangePasswordError::Superseded);
+        };
+        self.note_ended_by_password(user.id, &ended, client);
+        Ok(self.grant(&successor.family, successor.now)?)
+    }
+
+    fn note_ended_by_password(&self, user: UserId, ended: &[SessionId], client: &Client) {
+        self.note_revoked(ended, RevokeReason::PasswordChanged, client);
+        self.report(
+            &Event::PasswordChanged {
+                user,
+                sessions_ended: ended.len(),
+            },
+            client,
+        );
+    }
+}

@@ -1,0 +1,284 @@
+//! Refresh: a refresh token for a new pair (RFC 6749 §6, RFC 9700 §4.14.2).
+
+use hardtack_core::event::Event;
+use hardtack_core::rotation::{Ended, Position, Rotation, rotate};
+use hardtack_core::session::RevokeReason;
+use hardtack_core::throttle::ClientKey;
+use hardtack_core::{SessionId, Timestamp};
+use hardtack_store::{FamilyAt, Store, Verdict};
+
+use super::{Grant, Unavailable};
+use crate::client::Client;
+use crate::hardtack::Hardtack;
+
+/// How often a lost race is run again before the service calls itself busy. Each round is lost to
+/// somebody who made progress, so more than a few mean that something else is wrong.
+const ROUNDS: usize = 16;
+
+/// A refusal that arrives late must not wipe the cookies of a newer login.
+const COOKIES_KEPT_AFTER_END: std::time::Duration = std::time::Duration::from_secs(120);
+
+/// What a browser does with its cookies after a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeadCookies {
+    /// Keep them: they may already be those of a newer login.
+    Keep,
+    /// Clear them: their session ended long ago.
+    Clear,
+}
+
+/// Why there is no new pair. Only the refresh itself was refused; nothing else is said about the
+/// user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RefreshError {
+    /// Nothing was presented.
+    #[error("no refresh token was presented")]
+    Missing,
+    /// Not a token of ours.
+    #[error("not a refresh token of this service")]
+    Invalid,
+    /// An access token of ours.
+    #[error("an access token is no refresh token")]
+    WrongType,
+    /// The session is idle or past its end.
+    #[error("the session has expired")]
+    Expired(DeadCookies),
+    /// The session was ended, or the token replaced long ago.
+    #[error("the session was ended")]
+    Revoked(DeadCookies),
+    /// The user is switched off.
+    #[error("the user is switched off")]
+    UserDisabled,
+    /// Too many refused refreshes from one client. A good token is never throttled.
+    #[error("too many refused refreshes; wait {0:?}")]
+    Throttled(std::time::Duration),
+    /// Try again.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+impl RefreshError {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Invalid => "invalid",
+            Self::WrongType => "wrong_type",
+            Self::Expired(_) => "expired",
+            Self::Revoked(_) => "revoked",
+            Self::UserDisabled => "user_disabled",
+            Self::Throttled(_) => "throttled",
+            Self::Unavailable(_) => "unavailable",
+        }
+    }
+}
+
+impl<S: Store> Hardtack<S> {
+    /// Trades a refresh token for a new pair, as PROTOCOL.md §3 has it.
+    ///
+    /// Safe to repeat: who presents the same token again inside the window gets the same
+    /// successor, so many tabs, lost answers and retries end in one session.
+    ///
+    /// Of several presented texts those that are not ours, or of dead sessions, are passed over;
+    /// of one session the newest counts; two live sessions are refused and neither is harmed.
+    ///
+    /// # Errors
+    /// [`RefreshError`]. A settled parent or anything older ends its session in the same commit.
+    pub async fn refresh(
+        &self,
+        presented: &[&str],
+        client: &Client,
+    ) -> Result<Grant, RefreshError> {
+        let refused = match self.try_refresh(presented, client).await {
+            Ok(grant) => return Ok(grant),
+            Err(unavailable @ RefreshError::Unavailable(_)) => return Err(unavailable),
+            Err(refused) => refused,
+        };
+        let session = self
+            .recognise(presented.iter().copied())
+            .first()
+            .map(|(session, _)| *session);
+        self.report(
+            &Event::RefreshRefused {
+                session,
+                reason: refused.word(),
+            },
+            client,
+        );
+        // Only refusals are counted: a loop ends, a good refresh behind the same address does not.
+        if let Some(address) = client.address {
+            let tried = self
+                .throttles()
+                .refused_refreshes
+                .try_at(&ClientKey::of(address), self.clock().now());
+            tried.map_err(RefreshError::Throttled)?;
+        }
+        Err(refused)
+    }
+
+    async fn try_refresh(
+        &self,
+        presented: &[&str],
+        client: &Client,
+    ) -> Result<Grant, RefreshError> {
+        if presented.is_empty() {
+            return Err(RefreshError::Missing);
+        }
+        let candidates = self.recognise(presented.iter().copied());
+        let (session, position) = match candidates.as_slice() {
+            [] if presented
+                .iter()
+                .any(|text| self.verifier().verify(text).is_ok()) =>
+            {
+                return Err(RefreshError::WrongType);
+            }
+            [] => return Err(RefreshError::Invalid),
+            [only] => *only,
+            several => self.only_live_one(several).await?,
+        };
+        self.rotate(session, position, client).await
+    }
+
+    /// The one candidate whose session lives (SECURITY.md CK-3).
+    async fn only_live_one(
+        &self,
+        several: &[(SessionId, Position)],
+    ) -> Result<(SessionId, Position), RefreshError> {
+        let mut live = Vec::new();
+        for candidate in several {
+            let found = self
+                .store()
+                .find_family(candidate.0)
+                .await
+                .map_err(Unavailable::from)?;
+            if found
+                .is_some_and(|at| at.family.ended.is_none() && at.now < at.family.idle_ends_at())
+            {
+                live.push(*candidate);
+            }
+        }
+        match live.as_slice() {
+            [only] => Ok(*only),
+            [] => Err(RefreshError::Revoked(DeadCookies::Keep)),
+            _ => Err(RefreshError::Invalid),
+        }
+    }
+
+    async fn rotate(
+        &self,
+        session: SessionId,
+        presented: Position,
+        client: &Client,
+    ) -> Result<Grant, RefreshError> {
+        let window = self.settings().session.rotation_window;
+        // The common case is one guarded statement. Who loses it reads and decides again: never
+        // sleeps, never trusts what was read before.
+        let rotated = self
+            .store()
+            .rotate_family(session, presented, window)
+            .await
+            .map_err(Unavailable::from)?;
+        if let Some(FamilyAt { family, now }) = rotated {
+            let generation = family.lineage.current.generation;
+            self.report(
+                &Event::SessionRotated {
+                    user: family.user,
+                    session,
+                    generation,
+                },
+                client,
+            );
+            return Ok(self.grant(&family, now)?);
+        }
+        for _ in 0..ROUNDS {
+            let found = self
+                .store()
+                .find_family(session)
+                .await
+                .map_err(Unavailable::from)?;
+            let Some(FamilyAt { family, now }) = found else {
+                // Ours, and older than any row that is kept.
+                return Err(RefreshError::Revoked(DeadCookies::Clear));
+            };
+            let decision = rotate(&family, presented, window, now);
+            let after = family.lineage.after(decision, presented, now);
+            let verdict = match decision {
+                Rotation::Expired(since) => {
+                    return Err(RefreshError::Expired(dead_cookies(since, now)));
+                }
+                Rotation::Revoked(Ended { at, .. }) => {
+                    return Err(RefreshError::Revoked(dead_cookies(at, now)));
+                }
+                Rotation::UserDisabled => return Err(RefreshError::UserDisabled),
+                Rotation::UserGone => return Err(RefreshError::Revoked(DeadCookies::Keep)),
+                Rotation::Reuse => Verdict::Revoke(self.revoke(RevokeReason::Reuse)),
+                Rotation::Repeat | Rotation::Retry if after == family.lineage => {
+                    // Nothing to write, so nothing to wait for.
+                    return Ok(self.grant(&family, now)?);
+                }
+                Rotation::Advance
+                | Rotation::Repeat
+                | Rotation::Retry
+                | Rotation::Branch
+                | Rotation::Ahead => Verdict::Continue(after),
+            };
+            let committed = self
+                .store()
+                .commit_verdict(&family, verdict)
+                .await
+                .map_err(Unavailable::from)?;
+            let Some(FamilyAt { family, now }) = committed else {
+                continue;
+            };
+            return self.told(decision, &family, now, client);
+        }
+        tracing::error!(%session, "a refresh lost every race");
+        Err(RefreshError::Unavailable(Unavailable::Store))
+    }
+
+    /// Reports what was committed and hands out the pair, if the session lives.
+    fn told(
+        &self,
+        decision: Rotation,
+        family: &hardtack_core::rotation::Family,
+        now: Timestamp,
+        client: &Client,
+    ) -> Result<Grant, RefreshError> {
+        let (user, session) = (family.user, family.session);
+        let Position { generation, branch } = family.lineage.current;
+        match decision {
+            Rotation::Reuse => {
+                self.report(&Event::TokenReused { user, session }, client);
+                self.note_revoked(&[session], RevokeReason::Reuse, client);
+                return Err(RefreshError::Revoked(DeadCookies::Keep));
+            }
+            Rotation::Advance => self.report(
+                &Event::SessionRotated {
+                    user,
+                    session,
+                    generation,
+                },
+                client,
+            ),
+            Rotation::Branch => self.report(
+                &Event::SessionBranched {
+                    user,
+                    session,
+                    branch,
+                },
+                client,
+            ),
+            Rotation::Ahead => self.report(&Event::StoreFellBehind { user, session }, client),
+            _ => {}
+        }
+        Ok(self.grant(family, now)?)
+    }
+}
+
+fn dead_cookies(ended_at: Timestamp, now: Timestamp) -> DeadCookies {
+    if now.since(ended_at) > COOKIES_KEPT_AFTER_END {
+        DeadCookies::Clear
+    } else {
+        DeadCookies::Keep
+    }
+}

@@ -1,0 +1,407 @@
+//! The handle: one authority, put together once and shared by everything that serves.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use ::http::HeaderName;
+use arc_swap::ArcSwap;
+use hardtack_core::access_token::Expectations;
+use hardtack_core::csrf::TrustedOrigins;
+use hardtack_core::event::{Event, Observer, Unobserved};
+use hardtack_core::key::KeySet;
+use hardtack_core::key::ring::KeyRing;
+use hardtack_core::refresh_token::Pepper;
+use hardtack_core::session::RevokeReason;
+use hardtack_core::throttle::{ClientKey, Throttle, ThrottleRule};
+use hardtack_core::{Clock, Entropy, Secret, SessionId, Timestamp};
+use hardtack_guard::{DoubleSubmit, Guard, RevokedSet, SystemClock, Verifier};
+use hardtack_store::{Store, StoreError};
+
+use crate::client::Client;
+use crate::entropy::SystemEntropy;
+use crate::flow::REVOCATION_MARGIN;
+use crate::flow::login::AccountKey;
+use crate::hash_pool::HashPool;
+use crate::http::cookies::CookieWriter;
+use crate::settings::{Settings, SettingsError};
+use crate::uses::Uses;
+
+/// An authority: it logs people in and out, and knows which of its tokens are good.
+///
+/// A clone is another handle to the same authority.
+pub struct Hardtack<S>(Arc<Authority<S>>);
+
+struct Authority<S> {
+    store: S,
+    settings: Settings,
+    issuer: String,
+    keys: ArcSwap<KeyRing>,
+    pepper: Pepper,
+    csrf_key: Secret<[u8; 32]>,
+    guard: Guard,
+    cookies: CookieWriter,
+    hash_pool: HashPool,
+    throttles: Throttles,
+    uses: Arc<Uses>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    observer: Arc<dyn Observer>,
+    /// The last revocation that this process has read from the store.
+    revocations_read: AtomicI64,
+    /// When it last asked, in microseconds since the epoch.
+    revocations_fresh_at: AtomicI64,
+}
+
+/// How often whom may try what.
+#[derive(Debug)]
+pub(crate) struct Throttles {
+    pub(crate) login_account: Throttle<AccountKey>,
+    pub(crate) login_address: Throttle<ClientKey>,
+    pub(crate) refused_refreshes: Throttle<ClientKey>,
+}
+
+impl<S> Clone for Hardtack<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S> std::fmt::Debug for Hardtack<S> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Hardtack")
+            .field("settings", &self.0.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Puts an authority together. What must be there was given to [`Hardtack::builder`].
+pub struct Builder<S> {
+    store: S,
+    keys: KeyRing,
+    pepper: Pepper,
+    settings: Settings,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    observer: Arc<dyn Observer>,
+}
+
+/// Why an authority cannot start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A setting that cannot be, or two that contradict each other.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The revocations could not be read. Without them ended sessions would be believed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl<S: Store> Builder<S> {
+    /// Another clock than the system's. The store must have been given the same.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Another source of randomness than the system's. Whoever can predict it owns every session.
+    #[must_use]
+    pub fn with_entropy(mut self, entropy: Arc<dyn Entropy>) -> Self {
+        self.entropy = entropy;
+        self
+    }
+
+    /// Who is told what happens.
+    #[must_use]
+    pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = observer;
+        self
+    }
+
+    /// Checks the settings and reads every unexpired revocation, so that no traffic is taken
+    /// before it is known who was logged out.
+    ///
+    /// # Errors
+    /// [`BuildError`].
+    pub async fn build(self) -> Result<Hardtack<S>, BuildError> {
+        let Self {
+            store,
+            keys,
+            pepper,
+            settings,
+            clock,
+            entropy,
+            observer,
+        } = self;
+        settings.verify()?;
+        let issuer = settings
+            .tokens
+            .issuer
+            .clone()
+            .unwrap_or_else(|| settings.public_url.origin().to_owned());
+        let now = clock.now();
+        let expected = Expectations {
+            issuer: issuer.clone(),
+            audience: settings.tokens.audience.clone(),
+            accept_simplejwt: settings.tokens.accept_simplejwt,
+        };
+        let revoked = Arc::new(RevokedSet::new(
+            settings.tokens.access_lifetime + REVOCATION_MARGIN,
+            now,
+        ));
+        let uses = Arc::new(Uses::default());
+        let noted = Arc::clone(&uses);
+        let verifier = Verifier::new(
+            keys.verifying_keys(now),
+            expected,
+            Arc::clone(&clock),
+            revoked,
+        )
+        .with_use_reporter(
+            Arc::new(move |session, position| noted.note(session, position)),
+            settings.session.rotation_window,
+        );
+        let csrf_key = pepper.derive_key("csrf/v1");
+        let origins = trusted_origins(&settings)?;
+        let mut guard = Guard::new(verifier, &settings.cookies.access_name, origins);
+        if settings.csrf.double_submit {
+            guard = guard.with_double_submit(DoubleSubmit {
+                key: Secret::new(*csrf_key.expose_secret()),
+                cookie_name: settings.cookies.csrf_name.clone(),
+                header_name: HeaderName::from_static("x-csrftoken"),
+            });
+        }
+        let authority = Authority {
+            hash_pool: HashPool::new(&settings.password),
+            throttles: Throttles::new(&settings, &*entropy),
+            cookies: CookieWriter::new(&settings),
+            store,
+            settings,
+            issuer,
+            keys: ArcSwap::from_pointee(keys),
+            pepper,
+            csrf_key,
+            guard,
+            uses,
+            clock,
+            entropy,
+            observer,
+            revocations_read: AtomicI64::new(0),
+            revocations_fresh_at: AtomicI64::new(i64::MIN),
+        };
+        let hardtack = Hardtack(Arc::new(authority));
+        hardtack.read_revocations().await?;
+        Ok(hardtack)
+    }
+}
+
+fn trusted_origins(settings: &Settings) -> Result<TrustedOrigins, SettingsError> {
+    let listed = settings.cors_allowed_origins.iter().map(String::as_str);
+    let mut origins = TrustedOrigins::new(
+        std::iter::once(settings.public_url.origin()).chain(listed),
+    )
+    .map_err(|error| SettingsError {
+        key: "cors.allowed_origins",
+        problem: error.to_string(),
+    })?;
+    if settings.csrf.allow_loopback {
+        origins = origins.with_loopback();
+    }
+    if settings.csrf.allow_same_site {
+        origins = origins.with_same_site();
+    }
+    Ok(origins)
+}
+
+impl<S: Store> Hardtack<S> {
+    /// Starts to put an authority together over `store`, signing with `keys`, deriving refresh
+    /// tokens under `pepper`.
+    pub fn builder(store: S, keys: KeyRing, pepper: Pepper, settings: Settings) -> Builder<S> {
+        Builder {
+            store,
+            keys,
+            pepper,
+            settings,
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            observer: Arc::new(Unobserved),
+        }
+    }
+
+    /// Protects routes of the embedding application with this authority's tokens, revocations and
+    /// CSRF rule: `app.layer(hardtack.guard().layer())`.
+    #[must_use]
+    pub fn guard(&self) -> &Guard {
+        &self.0.guard
+    }
+
+    /// What it was told.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// Signs with other keys from now on, and believes only theirs. Requests under way finish with
+    /// the old ones.
+    pub fn replace_keys(&self, keys: KeyRing) {
+        let verifying = keys.verifying_keys(self.clock().now());
+        self.0.keys.store(Arc::new(keys));
+        self.verifier().replace_keys(verifying);
+    }
+
+    /// Reads what other processes ended since the last call, into this one's memory.
+    pub(crate) async fn read_revocations(&self) -> Result<(), StoreError> {
+        let asked_at = self.clock().now();
+        let since = self.0.revocations_read.load(Ordering::Acquire);
+        let revocations = self.store().find_revocations(since).await?;
+        for revocation in &revocations {
+            self.verifier()
+                .revoked()
+                .insert(revocation.session, asked_at);
+        }
+        if let Some(newest) = revocations
+            .iter()
+            .map(|revocation| revocation.sequence)
+            .max()
+        {
+            self.0.revocations_read.fetch_max(newest, Ordering::AcqRel);
+        }
+        self.0
+            .revocations_fresh_at
+            .store(asked_at.unix_micros(), Ordering::Release);
+        Ok(())
+    }
+
+    /// How old this process's knowledge of ended sessions is.
+    pub(crate) fn revocation_staleness(&self) -> Duration {
+        let fresh_at =
+            Timestamp::from_unix_micros(self.0.revocations_fresh_at.load(Ordering::Acquire));
+        self.clock().now().since(fresh_at)
+    }
+
+    /// Makes this process refuse the access tokens of sessions that were just ended, and reports it.
+    pub(crate) fn note_revoked(
+        &self,
+        sessions: &[SessionId],
+        reason: RevokeReason,
+        client: &Client,
+    ) {
+        let now = self.clock().now();
+        for session in sessions {
+            self.verifier().revoked().insert(*session, now);
+            self.report(
+                &Event::SessionRevoked {
+                    session: *session,
+                    reason,
+                },
+                client,
+            );
+        }
+    }
+
+    /// Writes the uses of access tokens that were gathered since the last call. Called by
+    /// [`run_housekeeping`](Self::run_housekeeping); losing some harms nobody honest.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the uses are dropped.
+    pub async fn flush_uses(&self) -> Result<(), StoreError> {
+        let uses = self.0.uses.take();
+        if uses.is_empty() {
+            return Ok(());
+        }
+        self.store()
+            .note_uses(uses, self.settings().session.rotation_window)
+            .await
+    }
+
+    /// Believes a key no longer once its time is over, and one that was added since.
+    pub(crate) fn turn_keys(&self) {
+        let now = self.clock().now();
+        let due = self.keys().verifying_keys(now);
+        let kids = |keys: &KeySet| {
+            keys.iter()
+                .map(|key| key.kid().to_owned())
+                .collect::<BTreeSet<_>>()
+        };
+        if kids(&due) != kids(&self.verifier().keys()) {
+            self.verifier().replace_keys(due);
+        }
+    }
+
+    pub(crate) fn report(&self, event: &Event, client: &Client) {
+        let address = client.address.map(|address| address.to_string());
+        self.0.observer.observe(event, address.as_deref());
+    }
+
+    /// The store it was built over.
+    #[must_use]
+    pub fn store(&self) -> &S {
+        &self.0.store
+    }
+
+    pub(crate) fn issuer(&self) -> &str {
+        &self.0.issuer
+    }
+
+    pub(crate) fn keys(&self) -> Arc<KeyRing> {
+        self.0.keys.load_full()
+    }
+
+    pub(crate) fn pepper(&self) -> &Pepper {
+        &self.0.pepper
+    }
+
+    pub(crate) fn csrf_key(&self) -> &[u8; 32] {
+        self.0.csrf_key.expose_secret()
+    }
+
+    pub(crate) fn verifier(&self) -> &Verifier {
+        self.0.guard.verifier()
+    }
+
+    pub(crate) fn cookies(&self) -> &CookieWriter {
+        &self.0.cookies
+    }
+
+    pub(crate) fn hash_pool(&self) -> &HashPool {
+        &self.0.hash_pool
+    }
+
+    pub(crate) fn throttles(&self) -> &Throttles {
+        &self.0.throttles
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.0.clock
+    }
+
+    pub(crate) fn entropy(&self) -> &dyn Entropy {
+        &*self.0.entropy
+    }
+
+    pub(crate) fn shared_entropy(&self) -> Arc<dyn Entropy> {
+        Arc::clone(&self.0.entropy)
+    }
+}
+
+impl Throttles {
+    /// Keys that each table remembers: a few megabytes at most, whatever strangers send.
+    const CAPACITY: usize = 50_000;
+
+    fn new(settings: &Settings, entropy: &dyn Entropy) -> Self {
+        let minute = Duration::from_secs(60);
+        let limits = settings.rate_limit;
+        let account = ThrottleRule::doubling(limits.login_per_user, minute);
+        let address = ThrottleRule::steady(limits.login_per_address, minute);
+        let refused = ThrottleRule::steady(limits.refused_refreshes, minute);
+        Self {
+            login_account: Throttle::new(account, Self::CAPACITY, entropy),
+            login_address: Throttle::new(address, Self::CAPACITY, entropy),
+            refused_refreshes: Throttle::new(refused, Self::CAPACITY, entropy),
+        }
+    }
+}

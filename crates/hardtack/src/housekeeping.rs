@@ -1,0 +1,62 @@
+//! What is done once a second, beside the requests.
+
+use std::future::Future;
+use std::time::Duration;
+
+use hardtack_store::Store;
+
+use crate::hardtack::Hardtack;
+
+/// How often other processes' revocations are read: half the bound that is promised (2 s).
+const EVERY: Duration = Duration::from_secs(1);
+
+/// Old rows are looked for once in so many rounds.
+const ROUNDS_PER_PURGE: u64 = 60;
+
+/// How long an ended session can still be told from an unknown one.
+const ENDED_SESSIONS_KEPT_FOR: Duration = Duration::from_secs(7 * 86_400);
+
+impl<S: Store> Hardtack<S> {
+    /// Reads other processes' revocations, writes uses, turns keys and deletes what ended long
+    /// ago, until `shutdown` resolves; then writes the last uses and returns.
+    ///
+    /// Exactly one task per process must run it. Without it a logout on another node is noticed
+    /// only when the access token expires, and copied tokens are found late.
+    pub async fn run_housekeeping(self, shutdown: impl Future<Output = ()> + Send) {
+        let mut shutdown = std::pin::pin!(shutdown);
+        let mut ticks = tokio::time::interval(EVERY);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        for round in 0_u64.. {
+            tokio::select! {
+                _ = ticks.tick() => self.keep_house(round).await,
+                () = &mut shutdown => break,
+            }
+        }
+        if let Err(error) = self.flush_uses().await {
+            tracing::warn!(%error, "the last uses of access tokens were not written");
+        }
+    }
+
+    async fn keep_house(&self, round: u64) {
+        if let Err(error) = self.read_revocations().await {
+            tracing::warn!(%error, "revocations of other processes could not be read");
+        }
+        if let Err(error) = self.flush_uses().await {
+            tracing::warn!(%error, "uses of access tokens were not written");
+        }
+        self.turn_keys();
+        if round.is_multiple_of(ROUNDS_PER_PURGE) {
+            self.purge().await;
+        }
+    }
+
+    async fn purge(&self) {
+        loop {
+            match self.store().purge_ended(ENDED_SESSIONS_KEPT_FOR).await {
+                Ok(0) => return,
+                Ok(rows) => tracing::debug!(rows, "deleted what ended long ago"),
+                Err(error) => return tracing::warn!(%error, "ended sessions could not be deleted"),
+            }
+        }
+    }
+}

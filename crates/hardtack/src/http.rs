@@ -1,0 +1,19 @@
+//! The wire: routes, bodies, cookies, headers. Rules live further down, in the flows and the core.
+
+pub(crate) mod cookies;
+mod csrf;
+mod dates;
+mod edge;
+mod error;
+mod extract;
+mod fields;
+mod health;
+mod jwks;
+mod login;
+mod logout;
+mod password;
+mod refresh;
+mod router;
+mod session;
+mod user;
+mod verify;

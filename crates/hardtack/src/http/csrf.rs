@@ -1,0 +1,50 @@
+//! `GET csrf/`: a double-submit token, for front-ends that send one.
+
+use axum::extract::State;
+use axum::response::Response;
+use hardtack_core::csrf::token::CsrfToken;
+use hardtack_core::{SessionId, Timestamp};
+use hardtack_store::Store;
+use http::header::SET_COOKIE;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use serde_json::json;
+
+use super::error::{ApiError, json_response};
+use super::extract::refresh_cookies;
+use crate::hardtack::Hardtack;
+
+/// Gives the token in the body and in a readable cookie; the page sends it back as `X-CSRFToken`.
+/// It is bound to the session, so one that somebody else planted is worth nothing (CS-5).
+pub(super) async fn issue<S: Store>(
+    State(hardtack): State<Hardtack<S>>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let session = hardtack
+        .guard()
+        .authenticate(&headers)
+        .ok()
+        .and_then(|caller| caller.session);
+    // Past the access token's end the refresh cookie still knows the session, where its path
+    // brings it here.
+    let session = session.or_else(|| {
+        hardtack
+            .recognise(refresh_cookies(&hardtack, &headers).into_iter())
+            .first()
+            .map(|(session, _)| *session)
+    });
+    let (token, cookie) = cookie_for(&hardtack, session, hardtack.clock().now());
+    let mut response = json_response(StatusCode::OK, &json!({ "token": token }));
+    response.headers_mut().append(SET_COOKIE, cookie);
+    Ok(response)
+}
+
+/// A token for `session`, and the cookie that carries it.
+pub(super) fn cookie_for<S: Store>(
+    hardtack: &Hardtack<S>,
+    session: Option<SessionId>,
+    now: Timestamp,
+) -> (String, HeaderValue) {
+    let token = CsrfToken::issue(hardtack.csrf_key(), session, hardtack.entropy());
+    let cookie = hardtack.cookies().set_csrf(token.expose_secret(), now);
+    (token.expose_secret().to_owned(), cookie)
+}

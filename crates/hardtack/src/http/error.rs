@@ -1,0 +1,192 @@
+//! What a stranger may know when something did not work: status and the contract's JSON shapes.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use axum::response::{IntoResponse, Response};
+use hardtack_guard::Refusal;
+use http::header::{CONTENT_TYPE, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE};
+use http::{HeaderValue, Method, StatusCode};
+use serde::Serialize;
+
+use super::fields::FieldFaults;
+use crate::flow::Unavailable;
+
+/// Every way in which a request of ours can fail. Texts are fixed: nothing of the inside shows.
+#[derive(Debug)]
+pub(crate) enum ApiError {
+    /// 400, by field.
+    Fields(FieldFaults),
+    /// The credential, or a forged request: the guard's words.
+    Refused(Refusal),
+    /// 400: not JSON.
+    BrokenJson(String),
+    /// 400: not a form of several parts.
+    BrokenMultipart(String),
+    /// 400: the connection gave up half-way.
+    BodyBroken,
+    /// 408.
+    BodyTooSlow,
+    /// 413.
+    BodyTooLarge(usize),
+    /// 415: the type as it was sent.
+    UnsupportedMediaType(String),
+    /// 405.
+    MethodNotAllowed(Method),
+    /// 404.
+    NotFound,
+    /// 401 with `code: token_not_valid`, for a refresh or verified token.
+    TokenNotValid(&'static str),
+    /// 401: the refresh token is good, its user is switched off.
+    NoActiveAccount,
+    /// As the inner error, and the browser's dead cookies are cleared.
+    ClearingCookies(Box<Self>, [HeaderValue; 2]),
+    /// 429.
+    Throttled(Duration),
+    /// 503: hashing is at its limit, or the store does not answer. Nothing was changed.
+    Unavailable(Unavailable),
+    /// 500: our own fault; the log says which.
+    Internal,
+}
+
+impl ApiError {
+    /// 400 with one message that belongs to no field.
+    pub(crate) fn non_field(message: &str) -> Self {
+        Self::Fields(FieldFaults::of("non_field_errors", message))
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Fields(_) | Self::BrokenJson(_) | Self::BrokenMultipart(_) | Self::BodyBroken => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::Refused(refusal) => refusal.status(),
+            Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::TokenNotValid(_) | Self::NoActiveAccount => StatusCode::UNAUTHORIZED,
+            Self::ClearingCookies(inner, _) => inner.status(),
+            Self::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// `detail`, and `code` where the contract has one.
+    fn detail(&self) -> (Cow<'static, str>, Option<&'static str>) {
+        let text: Cow<'static, str> = match self {
+            Self::TokenNotValid(text) => return (Cow::Borrowed(text), Some("token_not_valid")),
+            Self::ClearingCookies(inner, _) => return inner.detail(),
+            Self::BrokenJson(error) => format!("JSON parse error - {error}").into(),
+            Self::BrokenMultipart(error) => format!("Multipart form parse error - {error}").into(),
+            Self::BodyBroken => "The request body did not arrive whole.".into(),
+            Self::BodyTooSlow => "The request body took too long to arrive.".into(),
+            Self::BodyTooLarge(limit) => {
+                format!("The request body is larger than {limit} bytes.").into()
+            }
+            Self::UnsupportedMediaType(kind) => {
+                format!("Unsupported media type \"{kind}\" in request.").into()
+            }
+            Self::MethodNotAllowed(method) => format!("Method \"{method}\" not allowed.").into(),
+            Self::NotFound => "Not found.".into(),
+            Self::NoActiveAccount => "No active account found for the given token.".into(),
+            Self::Throttled(wait) => {
+                let seconds = whole_seconds(*wait);
+                let unit = if seconds == 1 { "second" } else { "seconds" };
+                format!("Request was throttled. Expected available in {seconds} {unit}.").into()
+            }
+            Self::Unavailable(Unavailable::HashingBusy) => {
+                "Too busy. Try again in a moment.".into()
+            }
+            Self::Unavailable(Unavailable::Store) => {
+                "Temporarily unavailable. Try again in a moment.".into()
+            }
+            Self::Internal | Self::Fields(_) | Self::Refused(_) => "Internal server error.".into(),
+        };
+        (text, None)
+    }
+}
+
+#[derive(Serialize)]
+struct DetailJson<'a> {
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'a str>,
+}
+
+/// Rounded up: who waits as long as told is let in.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        let mut response = match self {
+            Self::Refused(refusal) => return refusal.into_response(),
+            Self::Fields(faults) => return json_response(status, &faults),
+            _ => {
+                let (detail, code) = self.detail();
+                json_response(
+                    status,
+                    &DetailJson {
+                        detail: &detail,
+                        code,
+                    },
+                )
+            }
+        };
+        let headers = response.headers_mut();
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(
+                WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"api\""),
+            );
+        }
+        match self {
+            Self::Throttled(wait) => {
+                headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
+            }
+            Self::Unavailable(_) => {
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            Self::ClearingCookies(_, cookies) => {
+                for cookie in cookies {
+                    headers.append(SET_COOKIE, cookie);
+                }
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+/// A compact JSON answer.
+pub(crate) fn json_response(status: StatusCode, body: &impl Serialize) -> Response {
+    match serde_json::to_vec(body) {
+        Ok(bytes) => (
+            status,
+            [(CONTENT_TYPE, HeaderValue::from_static("application/json"))],
+            bytes,
+        )
+            .into_response(),
+        Err(error) => {
+            tracing::error!(%error, "an answer could not be written as JSON");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Unavailable> for ApiError {
+    fn from(unavailable: Unavailable) -> Self {
+        Self::Unavailable(unavailable)
+    }
+}

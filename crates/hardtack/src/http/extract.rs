@@ -1,0 +1,98 @@
+//! What handlers take from a request besides its body.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use hardtack_core::user::UserState;
+use hardtack_guard::{Authenticated, Refusal, Via, cookie_values};
+use hardtack_store::Store;
+use http::header::USER_AGENT;
+use http::request::Parts;
+use http::{Extensions, HeaderMap};
+
+use super::error::ApiError;
+use crate::client::{Client, client_address};
+use crate::hardtack::Hardtack;
+
+/// The user that the request proves to come from; refused without one.
+pub(crate) struct Caller(pub(crate) Authenticated);
+
+impl<S: Store> FromRequestParts<Hardtack<S>> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        hardtack: &Hardtack<S>,
+    ) -> Result<Self, ApiError> {
+        let guard = hardtack.guard();
+        let caller = match guard.authenticate(&parts.headers) {
+            Ok(caller) => caller,
+            Err(refusal) => return Err(explain(hardtack, refusal).await),
+        };
+        if caller.via == Via::Cookie {
+            guard.check_csrf(&parts.method, &parts.headers, caller.session)?;
+        }
+        Ok(Self(caller))
+    }
+}
+
+/// Tells the owner of an ended session why, where the contract does: the user was switched off or
+/// deleted. Everybody else learns that the token is not valid.
+async fn explain<S: Store>(hardtack: &Hardtack<S>, refusal: Refusal) -> ApiError {
+    let Refusal::SessionEnded(user) = refusal else {
+        return refusal.into();
+    };
+    match hardtack.find_user(user).await {
+        Err(unavailable) => unavailable.into(),
+        Ok(None) => Refusal::UserNotFound.into(),
+        Ok(Some(user)) if user.state == UserState::Disabled => Refusal::UserInactive.into(),
+        Ok(Some(_)) => refusal.into(),
+    }
+}
+
+impl<S: Store> FromRequestParts<Hardtack<S>> for Client {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        hardtack: &Hardtack<S>,
+    ) -> Result<Self, Infallible> {
+        Ok(client_of(hardtack, &parts.headers, &parts.extensions))
+    }
+}
+
+pub(crate) fn client_of<S: Store>(
+    hardtack: &Hardtack<S>,
+    headers: &HeaderMap,
+    extensions: &Extensions,
+) -> Client {
+    let forwarded_for = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .map(|line| line.to_str().unwrap_or_default());
+    let address = extensions
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|ConnectInfo(peer)| {
+            client_address(
+                peer.ip(),
+                &hardtack.settings().trusted_proxies,
+                forwarded_for,
+            )
+        });
+    let user_agent = headers
+        .get(USER_AGENT)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    Client {
+        address,
+        user_agent: user_agent.unwrap_or_default(),
+    }
+}
+
+/// Every value of the refresh cookie that the request brought.
+pub(crate) fn refresh_cookies<'a, S: Store>(
+    hardtack: &'a Hardtack<S>,
+    headers: &'a HeaderMap,
+) -> Vec<&'a str> {
+    cookie_values(headers, &hardtack.settings().cookies.refresh_name).collect()
+}

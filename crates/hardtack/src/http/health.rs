@@ -1,0 +1,45 @@
+//! `/healthz` and `/readyz`: is the process alive, and can it do its work?
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::Response;
+use hardtack_store::Store;
+use http::StatusCode;
+use serde_json::json;
+
+use super::error::json_response;
+use crate::hardtack::Hardtack;
+
+/// S of PROTOCOL.md §9: past it this process does not know who was logged out elsewhere.
+const STALE: Duration = Duration::from_secs(10);
+
+pub(super) async fn alive() -> Response {
+    json_response(StatusCode::OK, &json!({ "status": "ok" }))
+}
+
+/// 503 takes the node out of a balancer; requests that still arrive are answered as well as can be.
+pub(super) async fn ready<S: Store>(State(hardtack): State<Hardtack<S>>) -> Response {
+    let store = match hardtack.store().ping().await {
+        Ok(()) => "ok",
+        Err(error) => {
+            tracing::warn!(%error, "not ready: the store does not answer");
+            "unavailable"
+        }
+    };
+    let revocations = if hardtack.revocation_staleness() <= STALE {
+        "ok"
+    } else {
+        "stale"
+    };
+    let ready = store == "ok" && revocations == "ok";
+    let (status, word) = if ready {
+        (StatusCode::OK, "ok")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+    };
+    json_response(
+        status,
+        &json!({ "status": word, "store": store, "revocations": revocations }),
+    )
+}

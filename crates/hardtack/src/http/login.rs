@@ -1,0 +1,147 @@
+//! `POST login/`: trades a password for a session.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::Response;
+use hardtack_core::password::{Password, PasswordError};
+use hardtack_core::user::{CanonicalName, EmailAddress, LoginName, User};
+use hardtack_store::Store;
+use http::header::SET_COOKIE;
+use http::{HeaderMap, StatusCode};
+use serde::Serialize;
+
+use super::csrf;
+use super::dates::iso_date;
+use super::error::{ApiError, json_response};
+use super::extract::refresh_cookies;
+use super::fields::{Fields, TextRule};
+use super::user::UserJson;
+use crate::client::Client;
+use crate::flow::Grant;
+use crate::flow::login::{Credentials, LoginError};
+use crate::hardtack::Hardtack;
+use crate::settings::TokensInBody;
+
+const REFUSED: &str = "Unable to log in with provided credentials.";
+const NAMELESS: &str = "Must include either \"username\" or \"email\" and \"password\".";
+
+pub(super) async fn log_in<S: Store>(
+    State(hardtack): State<Hardtack<S>>,
+    client: Client,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let credentials =
+        credentials(Fields::read(&headers, body, &hardtack.settings().limits).await?)?;
+    let presented = refresh_cookies(&hardtack, &headers);
+    let (user, grant) = hardtack
+        .log_in(credentials, presented.into_iter(), &client)
+        .await?;
+    Ok(logged_in(&hardtack, StatusCode::OK, &user, &grant))
+}
+
+/// A non-blank address decides alone; otherwise the name, which may be an address as well.
+fn credentials(mut fields: Fields) -> Result<Credentials, ApiError> {
+    let username = fields
+        .text("username", TextRule::OPTIONAL)
+        .filter(|name| !name.is_empty());
+    let email = fields
+        .text("email", TextRule::OPTIONAL)
+        .filter(|email| !email.is_empty());
+    if email
+        .as_deref()
+        .is_some_and(|email| EmailAddress::parse(email).is_err())
+    {
+        fields.fault::<()>("email", "Enter a valid email address.");
+    }
+    let password = password(&mut fields, "password");
+    fields.finish()?;
+    let name = match (email, username) {
+        (Some(email), _) => LoginName::Email(CanonicalName::of(&email)),
+        (None, Some(username)) => LoginName::NameOrEmail(CanonicalName::of(&username)),
+        (None, None) => return Err(ApiError::non_field(NAMELESS)),
+    };
+    let password = password.ok_or_else(|| ApiError::non_field(REFUSED))?;
+    Ok(Credentials { name, password })
+}
+
+/// A password field, untrimmed; its faults are found before anything is hashed.
+pub(super) fn password(fields: &mut Fields, name: &'static str) -> Option<Password> {
+    let text = fields.text(name, TextRule::SECRET.at_most(Password::MAX_CHARS))?;
+    match Password::parse(text) {
+        Ok(password) => Some(password),
+        Err(PasswordError::Null) => fields.fault(name, "Null characters are not allowed."),
+        Err(_) => {
+            let longest = Password::MAX_CHARS;
+            fields.fault(
+                name,
+                &format!("Ensure this field has no more than {longest} characters."),
+            )
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct LoginJson<'a> {
+    access: &'a str,
+    refresh: &'a str,
+    user: UserJson<'a>,
+    access_expiration: String,
+    refresh_expiration: String,
+}
+
+/// The answer to every way of logging in: the user, both ends, both cookies.
+pub(super) fn logged_in<S: Store>(
+    hardtack: &Hardtack<S>,
+    status: StatusCode,
+    user: &User,
+    grant: &Grant,
+) -> Response {
+    let in_body = hardtack.settings().tokens.in_body;
+    let body = LoginJson {
+        access: if in_body == TokensInBody::None {
+            ""
+        } else {
+            grant.access.expose_secret()
+        },
+        refresh: if in_body == TokensInBody::Both {
+            grant.refresh.expose_secret()
+        } else {
+            ""
+        },
+        user: UserJson::of(user),
+        access_expiration: iso_date(grant.access_expires_at),
+        refresh_expiration: iso_date(grant.refresh_expires_at),
+    };
+    let mut response = json_response(status, &body);
+    set_cookies(hardtack, &mut response, grant);
+    response
+}
+
+/// Both token cookies, and a double-submit token for the new session where one is demanded.
+pub(super) fn set_cookies<S: Store>(
+    hardtack: &Hardtack<S>,
+    response: &mut Response,
+    grant: &Grant,
+) {
+    for cookie in hardtack.cookies().set(grant) {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    if hardtack.settings().csrf.double_submit {
+        response.headers_mut().append(
+            SET_COOKIE,
+            csrf::cookie_for(hardtack, Some(grant.session), grant.now).1,
+        );
+    }
+}
+
+impl From<LoginError> for ApiError {
+    fn from(error: LoginError) -> Self {
+        match error {
+            // 400, not 401, which would start a front-end's refresh (CONTRACT.md §4).
+            LoginError::Refused => Self::non_field(REFUSED),
+            LoginError::Throttled(wait) => Self::Throttled(wait),
+            LoginError::Unavailable(unavailable) => Self::Unavailable(unavailable),
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! `POST logout/`: ends the session, whatever state its cookies are in.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::Response;
+use hardtack_core::refresh_token::RefreshToken;
+use hardtack_guard::Via;
+use hardtack_store::Store;
+use http::header::SET_COOKIE;
+use http::{HeaderMap, Method, StatusCode};
+use serde_json::json;
+
+use super::error::{ApiError, json_response};
+use super::extract::refresh_cookies;
+use super::fields::Fields;
+use crate::client::Client;
+use crate::hardtack::Hardtack;
+
+pub(super) async fn log_out<S: Store>(
+    State(hardtack): State<Hardtack<S>>,
+    client: Client,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
+    // A native client keeps its refresh token itself and names it in the body. A body that cannot
+    // be read is no reason to stay logged in (CONTRACT.md §4).
+    let fields = Fields::read(&headers, body, &hardtack.settings().limits)
+        .await
+        .ok();
+    let in_body = fields
+        .as_ref()
+        .and_then(|fields| fields.lenient_text("refresh"));
+    let cookies = refresh_cookies(&hardtack, &headers);
+    let caller = hardtack.guard().authenticate(&headers).ok();
+
+    // Who can forge a logout can only annoy; where the application demands the double-submit
+    // token, it is demanded here too, for every session that a cookie names.
+    for token in &cookies {
+        if let Ok((session, _)) = RefreshToken::verify(hardtack.pepper(), token) {
+            hardtack
+                .guard()
+                .check_csrf(&Method::POST, &headers, Some(session))?;
+        }
+    }
+    if let Some(caller) = caller.filter(|caller| caller.via == Via::Cookie) {
+        hardtack
+            .guard()
+            .check_csrf(&Method::POST, &headers, caller.session)?;
+    }
+
+    let session = caller.and_then(|caller| caller.session);
+    hardtack
+        .log_out(cookies.into_iter().chain(in_body), session, &client)
+        .await?;
+    let mut response = json_response(
+        StatusCode::OK,
+        &json!({ "detail": "Successfully logged out." }),
+    );
+    for cookie in hardtack.cookies().clear() {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    Ok(response)
+}

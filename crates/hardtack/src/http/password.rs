@@ -1,0 +1,72 @@
+//! `POST password/change/`: a new password for the old one.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::Response;
+use hardtack_guard::Refusal;
+use hardtack_store::Store;
+use http::{HeaderMap, StatusCode};
+use serde_json::json;
+
+use super::error::{ApiError, json_response};
+use super::extract::Caller;
+use super::fields::{FieldFaults, Fields};
+use super::login::{password, set_cookies};
+use crate::client::Client;
+use crate::flow::password::ChangePasswordError;
+use crate::hardtack::Hardtack;
+
+pub(super) async fn change<S: Store>(
+    State(hardtack): State<Hardtack<S>>,
+    Caller(caller): Caller,
+    client: Client,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let mut fields = Fields::read(&headers, body, &hardtack.settings().limits).await?;
+    let old = password(&mut fields, "old_password");
+    let new = password(&mut fields, "new_password1");
+    let again = password(&mut fields, "new_password2");
+    if let (Some(new), Some(again)) = (&new, &again)
+        && new.expose_secret() != again.expose_secret()
+    {
+        fields.fault::<()>(
+            "new_password2",
+            "The two password fields didn\u{2019}t match.",
+        );
+    }
+    fields.finish()?;
+    let (Some(old), Some(new)) = (old, new) else {
+        return Err(ApiError::Internal);
+    };
+    let grant = hardtack
+        .change_password(caller.user, old, new, &client)
+        .await?;
+    let mut response = json_response(
+        StatusCode::OK,
+        &json!({ "detail": "New password has been saved." }),
+    );
+    set_cookies(&hardtack, &mut response, &grant);
+    Ok(response)
+}
+
+impl From<ChangePasswordError> for ApiError {
+    fn from(error: ChangePasswordError) -> Self {
+        match error {
+            ChangePasswordError::WrongOldPassword => Self::Fields(FieldFaults::of(
+                "old_password",
+                "Your old password was entered incorrectly. Please enter it again.",
+            )),
+            ChangePasswordError::Faults(found) => {
+                let mut faults = FieldFaults::default();
+                for fault in found {
+                    faults.add("new_password2", &fault.message());
+                }
+                Self::Fields(faults)
+            }
+            ChangePasswordError::Superseded => Refusal::UserNotFound.into(),
+            ChangePasswordError::Throttled(wait) => Self::Throttled(wait),
+            ChangePasswordError::Unavailable(unavailable) => unavailable.into(),
+        }
+    }
+}

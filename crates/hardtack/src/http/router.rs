@@ -1,0 +1,136 @@
+//! Every route on one screen.
+
+use axum::Router;
+use axum::extract::State;
+use axum::handler::Handler as _;
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{MethodRouter, get, post};
+use hardtack_store::Store;
+use http::header::ALLOW;
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+
+use super::error::ApiError;
+use super::{csrf, edge, health, jwks, login, logout, password, refresh, session, user, verify};
+use crate::hardtack::Hardtack;
+
+impl<S: Store> Hardtack<S> {
+    /// The routes, relative to `settings.base_path`: `app.nest("/api/auth", hardtack.router())`.
+    ///
+    /// Each answers with and without a trailing slash. Serve the application with
+    /// `into_make_service_with_connect_info::<SocketAddr>()`, so that limits can be kept by
+    /// address.
+    pub fn router(&self) -> Router {
+        let router = Router::new();
+        let router = both(
+            router,
+            "/login",
+            public("POST, OPTIONS", post(login::log_in::<S>)),
+        );
+        let router = both(
+            router,
+            "/logout",
+            public("POST, OPTIONS", post(logout::log_out::<S>)),
+        );
+        let router = both(
+            router,
+            "/token/refresh",
+            public("POST, OPTIONS", post(refresh::refresh::<S>)),
+        );
+        let router = both(
+            router,
+            "/token/verify",
+            public("POST, OPTIONS", post(verify::verify::<S>)),
+        );
+        let router = both(
+            router,
+            "/session",
+            public("GET, HEAD, OPTIONS", get(session::show::<S>)),
+        );
+        let router = both(
+            router,
+            "/csrf",
+            public("GET, HEAD, OPTIONS", get(csrf::issue::<S>)),
+        );
+        let router = both(
+            router,
+            "/user",
+            protected(
+                "GET, PUT, PATCH, HEAD, OPTIONS",
+                get(user::show::<S>)
+                    .put(user::replace::<S>)
+                    .patch(user::change::<S>),
+            ),
+        );
+        let router = both(
+            router,
+            "/password/change",
+            protected("POST, OPTIONS", post(password::change::<S>)),
+        );
+        router
+            .fallback(|| async { ApiError::NotFound })
+            .layer(from_fn_with_state(self.clone(), edge::edge::<S>))
+            .with_state(self.clone())
+    }
+
+    /// What belongs at the root of the host: `/.well-known/jwks.json`, `/healthz`, `/readyz`.
+    pub fn root_router(&self) -> Router {
+        Router::new()
+            .route("/.well-known/jwks.json", get(jwks::show::<S>))
+            .route("/healthz", get(health::alive))
+            .route("/readyz", get(health::ready::<S>))
+            .layer(from_fn_with_state(self.clone(), edge::headers::<S>))
+            .with_state(self.clone())
+    }
+
+    /// The whole service: [`router`](Self::router) under the base path and
+    /// [`root_router`](Self::root_router) beside it.
+    pub fn service_router(&self) -> Router {
+        let not_found = (|| async { ApiError::NotFound })
+            .layer(from_fn_with_state(self.clone(), edge::headers::<S>));
+        Router::new()
+            .nest(&self.settings().base_path, self.router())
+            .merge(self.root_router())
+            .fallback(not_found)
+    }
+}
+
+fn both<S: Store>(
+    router: Router<Hardtack<S>>,
+    path: &str,
+    methods: MethodRouter<Hardtack<S>>,
+) -> Router<Hardtack<S>> {
+    router
+        .route(path, methods.clone())
+        .route(&format!("{path}/"), methods)
+}
+
+/// A route for everybody: other methods are 405, and OPTIONS tells which there are.
+fn public<S: Store>(
+    allow: &'static str,
+    methods: MethodRouter<Hardtack<S>>,
+) -> MethodRouter<Hardtack<S>> {
+    let allow = [(ALLOW, HeaderValue::from_static(allow))];
+    let options = allow.clone();
+    methods
+        .options(|| async { options })
+        .fallback(|method: Method| async { (allow, ApiError::MethodNotAllowed(method)) })
+}
+
+/// A route for users: who is nobody learns that first, before which methods there are
+/// (CONTRACT.md §1, order of checks).
+fn protected<S: Store>(
+    allow: &'static str,
+    methods: MethodRouter<Hardtack<S>>,
+) -> MethodRouter<Hardtack<S>> {
+    let other = move |State(hardtack): State<Hardtack<S>>, method: Method, headers: HeaderMap| async move {
+        let allow = [(ALLOW, HeaderValue::from_static(allow))];
+        let response: Response = match hardtack.guard().authenticate(&headers) {
+            Err(refusal) => ApiError::from(refusal).into_response(),
+            Ok(_) if method == Method::OPTIONS => StatusCode::OK.into_response(),
+            Ok(_) => ApiError::MethodNotAllowed(method).into_response(),
+        };
+        (allow, response)
+    };
+    methods.fallback(other)
+}

@@ -1,0 +1,44 @@
+//! `GET session/`: who am I, and until when? 200 for nobody too, so that a page may ask freely.
+
+use axum::extract::State;
+use axum::response::Response;
+use hardtack_store::Store;
+use http::{HeaderMap, StatusCode};
+use serde::Serialize;
+
+use super::dates::iso_date;
+use super::error::{ApiError, json_response};
+use crate::hardtack::Hardtack;
+
+/// Told by the token alone: no row is read.
+#[derive(Serialize)]
+struct SessionJson {
+    authenticated: bool,
+    user: Option<SubjectJson>,
+    session: Option<String>,
+    access_expiration: Option<String>,
+}
+
+#[derive(Serialize)]
+struct SubjectJson {
+    pk: i64,
+}
+
+pub(super) async fn show<S: Store>(
+    State(hardtack): State<Hardtack<S>>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let caller = hardtack.guard().authenticate(&headers).ok();
+    let body = SessionJson {
+        authenticated: caller.is_some(),
+        user: caller.as_ref().map(|caller| SubjectJson {
+            pk: caller.user.as_i64(),
+        }),
+        session: caller
+            .as_ref()
+            .and_then(|caller| caller.session)
+            .map(|session| session.to_string()),
+        access_expiration: caller.as_ref().map(|caller| iso_date(caller.expires_at)),
+    };
+    Ok(json_response(StatusCode::OK, &body))
+}

@@ -1,0 +1,147 @@
+//! `user/`: GET who I am, PUT and PATCH what is mine to change.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::Response;
+use hardtack_core::UserId;
+use hardtack_core::user::{NameError, User, Username};
+use hardtack_guard::Refusal;
+use hardtack_store::{NameTaken, Profile, Store};
+use http::{HeaderMap, StatusCode};
+use serde::Serialize;
+
+use super::error::{ApiError, json_response};
+use super::extract::Caller;
+use super::fields::{FieldFaults, Fields, TextRule};
+use crate::flow::profile::ChangeProfileError;
+use crate::hardtack::Hardtack;
+
+const BAD_USERNAME: &str = "Enter a valid username. This value may contain only letters, numbers, and @/./+/-/_ characters.";
+/// First and last name, in characters.
+const LONGEST_NAME: usize = 150;
+
+/// A user as the contract's JSON shows one. What else is known stays inside.
+#[derive(Serialize)]
+pub(super) struct UserJson<'a> {
+    pk: i64,
+    username: &'a str,
+    email: &'a str,
+    first_name: &'a str,
+    last_name: &'a str,
+}
+
+impl<'a> UserJson<'a> {
+    pub(super) fn of(user: &'a User) -> Self {
+        Self {
+            pk: user.id.as_i64(),
+            username: user.username.as_str(),
+            email: user.email.as_str(),
+            first_name: &user.first_name,
+            last_name: &user.last_name,
+        }
+    }
+}
+
+pub(super) async fn show<S: Store>(
+    State(hardtack): State<Hardtack<S>>,
+    Caller(caller): Caller,
+) -> Result<Response, ApiError> {
+    let user = present(&hardtack, caller.user).await?;
+    Ok(json_response(StatusCode::OK, &UserJson::of(&user)))
+}
+
+/// PUT demands the user name and leaves absent optional fields alone.
+pub(super) async fn replace<S: Store>(
+    state: State<Hardtack<S>>,
+    caller: Caller,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
+    save(state, caller, headers, body, TextRule::REQUIRED).await
+}
+
+/// PATCH changes what is there.
+pub(super) async fn change<S: Store>(
+    state: State<Hardtack<S>>,
+    caller: Caller,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
+    save(
+        state,
+        caller,
+        headers,
+        body,
+        TextRule {
+            required: false,
+            ..TextRule::REQUIRED
+        },
+    )
+    .await
+}
+
+/// Takes the three fields that are the user's to change and no other (ASVS 5.0 §15.3.3).
+async fn save<S: Store>(
+    State(hardtack): State<Hardtack<S>>,
+    Caller(caller): Caller,
+    headers: HeaderMap,
+    body: Body,
+    username_rule: TextRule,
+) -> Result<Response, ApiError> {
+    let mut fields = Fields::read(&headers, body, &hardtack.settings().limits).await?;
+    let user = present(&hardtack, caller.user).await?;
+    let username = fields.text("username", username_rule.at_most(Username::MAX_CHARS));
+    let username = match username.as_deref().map(Username::parse) {
+        Some(Ok(username)) => username,
+        Some(Err(NameError::TooLong)) => {
+            fields.fault::<()>(
+                "username",
+                "Ensure this field has no more than 150 characters.",
+            );
+            user.username
+        }
+        Some(Err(_)) => {
+            fields.fault::<()>("username", BAD_USERNAME);
+            user.username
+        }
+        None => user.username,
+    };
+    let rule = TextRule::OPTIONAL.at_most(LONGEST_NAME);
+    let first_name = fields.text("first_name", rule).unwrap_or(user.first_name);
+    let last_name = fields.text("last_name", rule).unwrap_or(user.last_name);
+    fields.finish()?;
+    let changed = hardtack
+        .change_profile(
+            caller.user,
+            Profile {
+                username,
+                first_name,
+                last_name,
+            },
+        )
+        .await?;
+    Ok(json_response(StatusCode::OK, &UserJson::of(&changed)))
+}
+
+/// The user behind a verified token, who may have been deleted a moment ago.
+async fn present<S: Store>(hardtack: &Hardtack<S>, id: UserId) -> Result<User, ApiError> {
+    match hardtack.find_user(id).await? {
+        None => Err(Refusal::UserNotFound.into()),
+        Some(user) if user.state == hardtack_core::user::UserState::Disabled => {
+            Err(Refusal::UserInactive.into())
+        }
+        Some(user) => Ok(user),
+    }
+}
+
+impl From<ChangeProfileError> for ApiError {
+    fn from(error: ChangeProfileError) -> Self {
+        match error {
+            ChangeProfileError::Taken(NameTaken::Username | NameTaken::Email) => Self::Fields(
+                FieldFaults::of("username", "A user with that username already exists."),
+            ),
+            ChangeProfileError::UserGone => Refusal::UserNotFound.into(),
+            ChangeProfileError::Unavailable(unavailable) => unavailable.into(),
+        }
+    }
+}

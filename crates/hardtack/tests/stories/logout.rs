@@ -1,0 +1,116 @@
+//! Log out.
+
+use axum::body::Body;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{Method, StatusCode};
+use insta::assert_snapshot;
+
+use crate::kit::{World, shapes};
+
+#[tokio::test]
+async fn a_logout_ends_the_session_and_its_access_token_at_once() {
+    let world = World::new().await;
+    let mut browser = world.logged_in().await;
+    let mut copy = browser.clone();
+    let answer = browser.log_out().await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_snapshot!(answer.text, @r#"{"detail":"Successfully logged out."}"#);
+    assert_snapshot!(shapes(&answer.set_cookies()).join("\n"), @r"
+    access=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/; HttpOnly; SameSite=Lax; Secure
+    refresh=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/api/auth; HttpOnly; SameSite=Lax; Secure
+    ");
+    assert!(browser.jar.is_empty());
+    assert!(
+        !copy.is_logged_in().await,
+        "the copied access token is dead"
+    );
+    let refused = copy.refresh().await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        refused.text,
+        r#"{"detail":"Token is blacklisted","code":"token_not_valid"}"#
+    );
+}
+
+/// CONTRACT.md §10.16: logging out twice, with nothing, or with rubbish, is logging out.
+#[tokio::test]
+async fn a_logout_is_200_whatever_it_brings() {
+    let world = World::new().await;
+    let mut browser = world.logged_in().await;
+    let mut copy = browser.clone();
+    assert_eq!(browser.log_out().await.status, StatusCode::OK);
+    assert_eq!(browser.log_out().await.status, StatusCode::OK);
+    assert_eq!(copy.log_out().await.status, StatusCode::OK);
+    let mut rubbish = world.logged_in().await;
+    rubbish.set_cookie("access", "rubbish");
+    rubbish.set_cookie("refresh", "rubbish");
+    let answer = rubbish.log_out().await;
+    assert_eq!(
+        (answer.status, answer.set_cookies().len()),
+        (StatusCode::OK, 2)
+    );
+    let mut broken = world.browser();
+    let request = broken
+        .request(&Method::POST, "/api/auth/logout/")
+        .header(CONTENT_TYPE, "application/json");
+    assert_eq!(
+        broken
+            .send(request.body(Body::from("{")).unwrap())
+            .await
+            .status,
+        StatusCode::OK
+    );
+}
+
+#[tokio::test]
+async fn other_sessions_of_the_user_go_on() {
+    let world = World::new().await;
+    let mut one = world.logged_in().await;
+    let mut other = world.logged_in().await;
+    one.log_out().await;
+    assert!(other.is_logged_in().await);
+    world.advance(60);
+    assert_eq!(other.refresh().await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn either_cookie_alone_and_a_bearer_token_are_enough_to_log_out() {
+    let world = World::new().await;
+    for dropped in ["access", "refresh"] {
+        let mut browser = world.logged_in().await;
+        let mut copy = browser.clone();
+        browser.drop_cookie(dropped);
+        browser.log_out().await;
+        assert!(!copy.is_logged_in().await, "without {dropped}");
+        assert_eq!(copy.refresh().await.status, StatusCode::UNAUTHORIZED);
+    }
+    let mut browser = world.logged_in().await;
+    let mut native = world.browser();
+    let bearer = format!("Bearer {}", browser.cookie("access"));
+    let request = native
+        .request(&Method::POST, "/api/auth/logout/")
+        .header(AUTHORIZATION, bearer);
+    native.send(request.body(Body::empty()).unwrap()).await;
+    assert!(!browser.is_logged_in().await);
+}
+
+#[tokio::test]
+async fn an_expired_access_token_is_no_obstacle() {
+    let world = World::new().await;
+    let mut browser = world.logged_in().await;
+    world.advance(3600);
+    let mut copy = browser.clone();
+    assert_eq!(browser.log_out().await.status, StatusCode::OK);
+    assert_eq!(copy.refresh().await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn get_does_not_log_out() {
+    let world = World::new().await;
+    let mut browser = world.logged_in().await;
+    assert_eq!(
+        browser.get("/api/auth/logout/").await.status,
+        StatusCode::METHOD_NOT_ALLOWED
+    );
+    assert!(browser.is_logged_in().await);
+}

@@ -1,0 +1,23 @@
+//! Stories through the router: the memory store, a clock that is set by hand, seeded randomness.
+
+#[cfg(test)]
+mod kit;
+
+#[cfg(test)]
+mod csrf;
+#[cfg(test)]
+mod errors;
+#[cfg(test)]
+mod login;
+#[cfg(test)]
+mod logout;
+#[cfg(test)]
+mod password;
+#[cfg(test)]
+mod refresh;
+#[cfg(test)]
+mod session;
+#[cfg(test)]
+mod user;
+#[cfg(test)]
+mod verify;
