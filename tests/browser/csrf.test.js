@@ -20,6 +20,7 @@ before(async () => {
 });
 after(async () => {
   attacker?.close();
+  attacker?.closeAllConnections();
   await browser?.close();
   await hardtack?.stop();
 });

@@ -22,12 +22,15 @@ export async function startHardtack(settings = {}) {
   const ended = new Promise((done) => server.once("close", done));
 
   const said = await new Promise((resolve, reject) => {
-    const give = (why) => reject(new Error(`${why}\n${BINARY} ${serve.join(" ")}\n${output}`));
+    const give = (why) => {
+      server.kill("SIGKILL");
+      reject(new Error(`${why}\n${BINARY} ${serve.join(" ")}\n${output}`));
+    };
     const late = setTimeout(() => give(`nothing to log in with after ${PATIENCE} ms`), PATIENCE);
     const read = (chunk) => {
       output += chunk;
       const url = /http:\/\/127\.0\.0\.1:\d+/.exec(output)?.[0];
-      const password = /\bdemo\b[^\n]*\bpassword\b[ :=`"']+([^\s`"',]+)/i.exec(output)?.[1];
+      const password = /\bdemo\b.*\bpassword: (\S+)\s/.exec(output)?.[1];
       if (!url || !password) return;
       clearTimeout(late);
       resolve({ url, password });

@@ -7,6 +7,7 @@ const at = (id) => document.getElementById(id);
 const PASSWORD_FIELDS = ["old_password", "new_password1", "new_password2"];
 
 const look = watchRequests({ rows: at("request-rows"), empty: at("no-requests"), older: at("older") });
+let life = null;
 const session = createSession({ onChange: show, onNotice: notice, onExchange: look });
 
 let shown = { phase: "starting" };
@@ -21,6 +22,7 @@ function show(state) {
   at("signed-in").hidden = state.phase !== "in";
   if (state.phase === "in") showUser(state);
   life = state.life;
+  showClock();
   // What was focused is gone with its card; a keyboard must not fall back to the top of the page.
   if (before === "out" && state.phase === "in") at("you-title").focus();
   if (before === "in" && state.phase === "out") leave();
@@ -54,10 +56,10 @@ function notice(message) {
 
 // --- the clock -----------------------------------------------------------------------------------
 
-let life = null;
-
 /** Four times a second is smooth enough for a number and costs nothing. */
-setInterval(() => {
+setInterval(showClock, 250);
+
+function showClock() {
   if (!life) return;
   const now = Date.now();
   const left = Math.max(life.endsAt - now, 0);
@@ -66,7 +68,7 @@ setInterval(() => {
   at("life").value = left;
   const until = Math.max(life.renewAt - now, 0);
   at("renewal").textContent = until > 0 ? `Renews itself in ${minutes(until)}.` : "Renewing now.";
-}, 250);
+}
 
 function minutes(milliseconds) {
   const seconds = Math.ceil(milliseconds / 1_000);
