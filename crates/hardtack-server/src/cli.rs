@@ -1,0 +1,257 @@
+//! The command line: what can be typed.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use hardtack_core::SessionId;
+
+/// Hardened cookie sessions for single-page apps.
+///
+/// Keeps a short-lived access token and a rotating refresh token in cookies that no script can read.
+/// Commands work on the data of a running server without stopping it; the server notices within two seconds.
+#[derive(Debug, Parser)]
+#[command(
+    name = "hardtack",
+    version,
+    max_term_width = 100,
+    propagate_version = true
+)]
+#[command(after_help = "Examples:
+  hardtack serve --dev                      try it on this machine, with a demo page and a user
+  hardtack user add ada --email ada@example.com
+  hardtack config reference                 everything that can be set
+
+Exit codes: 0 done, 1 failed, 2 not understood.")]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Global {
+    /// The configuration file [default: hardtack.toml, if it exists]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Where the database and the keys are [default: hardtack-data]
+    #[arg(long, global = true, value_name = "DIRECTORY")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Print JSON, for programs
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the service
+    #[command(after_help = "Examples:
+  hardtack serve --dev
+  HARDTACK__SERVER__PUBLIC_URL=https://app.example.com hardtack serve --listen 127.0.0.1:8000
+
+The server speaks plain HTTP behind whatever ends TLS. SIGTERM and SIGINT let requests under way
+end (server.shutdown_timeout), then write what is left and exit with 0.")]
+    Serve(Serve),
+    /// Add, list and change users
+    #[command(subcommand, after_help = USER_HELP)]
+    User(User),
+    /// List and end sessions
+    #[command(subcommand)]
+    Session(Session),
+    /// List, change and export the keys that tokens are signed with
+    #[command(subcommand)]
+    Key(Key),
+    /// Bring the database up to this release; `serve` does so by itself
+    Migrate,
+    /// Check, show and explain the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Ask a running server whether it can do its work; exits with 1 if not
+    #[command(after_help = "Examples:
+  hardtack health http://127.0.0.1:8000            asks /readyz
+  hardtack health http://127.0.0.1:8000/healthz    asks exactly that")]
+    Health {
+        /// The server, with or without a path
+        url: String,
+    },
+}
+
+const USER_HELP: &str =
+    "USER is a user name, an e-mail address, or `id:` and a number, as in id:12.
+
+Examples:
+  hardtack user add ada --email ada@example.com
+  printf %s \"$PASSWORD\" | hardtack user add ada --password-stdin
+  hardtack user disable ada@example.com
+  hardtack user delete id:12 --yes";
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Serve {
+    /// Where to listen; port 0 takes any free one and prints it
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Try it on this machine: cookies without Secure, loopback origins trusted, a demo page at /,
+    /// and a user `demo` whose password is printed. Refused on any address but loopback
+    #[arg(long)]
+    pub(crate) dev: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum User {
+    /// Add a user; asks for the password
+    Add {
+        /// The user name: letters, digits and @ . + - _
+        name: String,
+        /// The e-mail address
+        #[arg(long, default_value = "")]
+        email: String,
+        #[arg(long, default_value = "")]
+        first_name: String,
+        #[arg(long, default_value = "")]
+        last_name: String,
+        /// Read the password from the first line of standard input instead of asking
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// List all users
+    List,
+    /// Show one user
+    Show {
+        /// A name, an address, or id:NUMBER
+        user: String,
+    },
+    /// Give a user a new password and end all their sessions
+    SetPassword {
+        /// A name, an address, or id:NUMBER
+        user: String,
+        /// Read the password from the first line of standard input instead of asking
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Switch a user off and end all their sessions; everything else is kept
+    Disable {
+        /// A name, an address, or id:NUMBER
+        user: String,
+    },
+    /// Switch a user on again
+    Enable {
+        /// A name, an address, or id:NUMBER
+        user: String,
+    },
+    /// Delete a user and end all their sessions; asks first
+    Delete {
+        /// A name, an address, or id:NUMBER
+        user: String,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Session {
+    /// List the live sessions of a user
+    List {
+        /// A name, an address, or id:NUMBER
+        user: String,
+    },
+    /// End one session, or all of a user
+    #[command(after_help = "Examples:
+  hardtack session revoke q83vEjRWeJCrze8SNFZ4kA
+  hardtack session revoke --user ada")]
+    Revoke {
+        /// The session, as `session list` shows it
+        // Every 64th of them starts with a dash.
+        #[arg(
+            value_name = "SESSION",
+            required_unless_present = "user",
+            allow_hyphen_values = true
+        )]
+        session: Option<SessionId>,
+        /// All sessions of this user: a name, an address, or id:NUMBER
+        #[arg(long, conflicts_with = "session")]
+        user: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Key {
+    /// List the keys and what they do
+    List,
+    /// Make a new key; it signs after 300 s, when every verifier has seen it
+    Rotate {
+        /// Sign with it at once: for emergencies, because verifiers refuse its tokens until they
+        /// fetch the keys again
+        #[arg(long)]
+        now: bool,
+    },
+    /// Stop believing a key at once: every token it signed is refused
+    Retire {
+        /// The key, as `key list` shows it
+        #[arg(allow_hyphen_values = true)]
+        kid: String,
+    },
+    /// Print the public keys as a JWK set, or one private key as PEM
+    Export {
+        /// The private key of this kid, which is as good as every user's password
+        #[arg(long, value_name = "KID", allow_hyphen_values = true)]
+        private: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Say whether a server would start with this configuration
+    Check {
+        /// By the rules of `serve --dev`
+        #[arg(long)]
+        dev: bool,
+    },
+    /// Print every value in force and who set it
+    Show,
+    /// Explain every key
+    Reference {
+        /// As the page docs/configuration.md
+        #[arg(long, conflicts_with = "json")]
+        markdown: bool,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_does_not_contradict_itself() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_session_that_starts_with_a_dash_is_no_flag() {
+        let id = "-_________________-8QA".replace("-8QA", "AAAA");
+        let parsed = Cli::try_parse_from(["hardtack", "session", "revoke", &id]).unwrap();
+        let Command::Session(Session::Revoke {
+            session: Some(session),
+            user: None,
+        }) = parsed.command
+        else {
+            panic!("{parsed:?}");
+        };
+        assert_eq!(session.to_string(), id);
+        let parsed =
+            Cli::try_parse_from(["hardtack", "session", "revoke", "--user", "ada"]).unwrap();
+        assert!(matches!(
+            parsed.command,
+            Command::Session(Session::Revoke {
+                session: None,
+                user: Some(_)
+            })
+        ));
+        assert!(Cli::try_parse_from(["hardtack", "session", "revoke"]).is_err());
+        assert!(Cli::try_parse_from(["hardtack", "session", "revoke", "--all"]).is_err());
+    }
+}

@@ -1,0 +1,252 @@
+//! Values that are fine alone and wrong together. Each message names the key and the remedy.
+//!
+//! What the library can tell by itself is [`hardtack::Settings::verify`]'s; here is what takes the
+//! listener, the key files or `--dev` to know.
+
+use hardtack_core::key::Algorithm;
+
+use super::problem::{Origin, Problem, Problems};
+use super::{Config, Loaded};
+
+/// Whether the rules of production hold or those of `--dev`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// A hardened production server.
+    Production,
+    /// Loopback, without TLS.
+    Dev,
+}
+
+impl Loaded {
+    /// Refuses what cannot work, or would be open, when serving.
+    ///
+    /// # Errors
+    /// Everything that is wrong.
+    pub(crate) fn refuse_contradictions(&self, mode: Mode) -> Result<(), Problems> {
+        let config = &self.config;
+        let library = config
+            .settings
+            .verify()
+            .err()
+            .map(|error| (error.key, error.problem));
+        let problems: Vec<Problem> = addresses(config, mode)
+            .into_iter()
+            .chain(library)
+            .chain(cookies(config, mode))
+            .chain(keys(config))
+            .map(|(key, message)| Problem {
+                origin: self.origin(key),
+                message: format!("{key}: {message}"),
+            })
+            .collect();
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(Problems(problems))
+        }
+    }
+
+    fn origin(&self, key: &str) -> Option<Origin> {
+        self.entries
+            .iter()
+            .find(|entry| entry.key == key)
+            .map(|entry| entry.origin.clone())
+    }
+}
+
+type Found = Vec<(&'static str, String)>;
+
+fn addresses(config: &Config, mode: Mode) -> Found {
+    let mut found = Found::new();
+    let listen = config.server.listen;
+    match mode {
+        // Everything that --dev relaxes is only harmless where nobody else can connect.
+        Mode::Dev if !listen.ip().is_loopback() => found.push((
+            "server.listen",
+            format!("{listen} is not loopback, and --dev serves this machine only; listen on 127.0.0.1, or leave --dev out"),
+        )),
+        Mode::Production if !config.public_url_given => found.push((
+            "server.public_url",
+            "is not set; say where browsers reach this service, as in public_url = \"https://app.example.com\" (or try it on this machine with --dev)".to_owned(),
+        )),
+        Mode::Production if !config.settings.public_url.is_https() => found.push((
+            "server.public_url",
+            "is plain http, where anybody on the way can take the cookies; put TLS in front and write https:// (or try it on this machine with --dev)".to_owned(),
+        )),
+        Mode::Dev | Mode::Production => {}
+    }
+    found
+}
+
+fn cookies(config: &Config, mode: Mode) -> Found {
+    let mut found = Found::new();
+    let cookies = &config.settings.cookies;
+    if !cookies.secure && mode == Mode::Production {
+        found.push((
+            "cookies.secure",
+            "is off, so that anybody on the way can take the cookies; leave it out (only --dev does without)".to_owned(),
+        ));
+    }
+    if let Some(domain) = &cookies.domain {
+        let origin = config.settings.public_url.origin();
+        let authority = origin
+            .split_once("://")
+            .map_or(origin, |(_, authority)| authority);
+        let host = authority
+            .rsplit_once(':')
+            .map_or(authority, |(host, _)| host);
+        let covers = host == domain
+            || host
+                .strip_suffix(domain.as_str())
+                .is_some_and(|rest| rest.ends_with('.'));
+        if !covers && config.public_url_given {
+            found.push((
+                "cookies.domain",
+                format!("{domain:?} is not the host of server.public_url ({host}) nor above it, so browsers drop the cookies; leave it out, or name a host above"),
+            ));
+        }
+    }
+    let base = config.settings.base_path.as_str();
+    let reaches = |path: &str| {
+        // RFC 6265 §5.1.4: a whole number of segments.
+        base.strip_prefix(path)
+            .is_some_and(|rest| path.ends_with('/') || rest.is_empty() || rest.starts_with('/'))
+    };
+    let places = [
+        ("cookies.access_path", Some(&cookies.access_path)),
+        ("cookies.refresh_path", cookies.refresh_path.as_ref()),
+    ];
+    for (key, path) in places {
+        if let Some(path) = path.filter(|path| !reaches(path)) {
+            found.push((
+                key,
+                format!("{path:?} does not reach routes.base_path ({base}), where refresh and logout need the cookie; use {base:?} or a path above it"),
+            ));
+        }
+    }
+    found
+}
+
+fn keys(config: &Config) -> Found {
+    let mut found = Found::new();
+    let shared = config.keys.algorithm == Algorithm::Hs256;
+    if shared && config.keys.key_file.is_none() {
+        found.push((
+            "tokens.algorithm",
+            "HS256 shares a secret, and none is made for you; name the file that holds it in tokens.key_file, or leave the algorithm out".to_owned(),
+        ));
+    }
+    if config.settings.tokens.accept_simplejwt && !shared {
+        found.push((
+            "tokens.accept_simplejwt",
+            "needs the secret that the Django site signs with; set tokens.algorithm = \"HS256\" and tokens.key_file, or leave it out".to_owned(),
+        ));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Sources;
+
+    fn refused(mode: Mode, settings: &[(&'static str, &str)]) -> Vec<String> {
+        let mut sources = Sources::default();
+        for (key, value) in settings {
+            sources = sources.with_flag("--test", key, Some((*value).to_owned()));
+        }
+        match sources.load().unwrap().refuse_contradictions(mode) {
+            Ok(()) => Vec::new(),
+            Err(problems) => problems
+                .0
+                .into_iter()
+                .map(|problem| problem.message)
+                .collect(),
+        }
+    }
+
+    const PUBLIC: (&str, &str) = ("server.public_url", "https://app.example.com");
+
+    #[test]
+    fn the_defaults_with_a_public_url_are_enough() {
+        assert_eq!(refused(Mode::Production, &[PUBLIC]), Vec::<String>::new());
+        assert_eq!(
+            refused(Mode::Dev, &[("cookies.secure", "false")]),
+            Vec::<String>::new()
+        );
+    }
+
+    #[test]
+    fn every_contradiction_names_key_and_remedy() {
+        let rows: &[(&[(&'static str, &str)], &str)] = &[
+            (
+                &[],
+                "server.public_url: is not set; say where browsers reach this service, as in public_url = \"https://app.example.com\" (or try it on this machine with --dev)",
+            ),
+            (
+                &[("server.public_url", "http://app.example.com")],
+                "server.public_url: is plain http, where anybody on the way can take the cookies; put TLS in front and write https:// (or try it on this machine with --dev)",
+            ),
+            (
+                &[PUBLIC, ("cookies.secure", "false")],
+                "cookies.secure: is off, so that anybody on the way can take the cookies; leave it out (only --dev does without)",
+            ),
+            (
+                &[PUBLIC, ("cookies.domain", "ample.com")],
+                "cookies.domain: \"ample.com\" is not the host of server.public_url (app.example.com) nor above it, so browsers drop the cookies; leave it out, or name a host above",
+            ),
+            (
+                &[PUBLIC, ("cookies.refresh_path", "/api/au")],
+                "cookies.refresh_path: \"/api/au\" does not reach routes.base_path (/api/auth), where refresh and logout need the cookie; use \"/api/auth\" or a path above it",
+            ),
+            (
+                &[PUBLIC, ("tokens.algorithm", "HS256")],
+                "tokens.algorithm: HS256 shares a secret, and none is made for you; name the file that holds it in tokens.key_file, or leave the algorithm out",
+            ),
+            (
+                &[PUBLIC, ("tokens.accept_simplejwt", "true")],
+                "tokens.accept_simplejwt: needs the secret that the Django site signs with; set tokens.algorithm = \"HS256\" and tokens.key_file, or leave it out",
+            ),
+        ];
+        for (settings, message) in rows {
+            assert_eq!(refused(Mode::Production, settings), [*message]);
+        }
+    }
+
+    #[test]
+    fn what_the_library_refuses_is_refused_before_anything_is_opened() {
+        for (key, value) in [
+            ("cookies.refresh_name", "access"),
+            ("session.idle_timeout", "40d"),
+            ("tokens.access_lifetime", "119s"),
+        ] {
+            let refused = refused(Mode::Production, &[PUBLIC, (key, value)]);
+            assert_eq!(refused.len(), 1, "{refused:?}");
+        }
+    }
+
+    /// Without Secure, browsers drop `SameSite=None` and everybody is logged out at once.
+    #[test]
+    fn same_site_none_without_secure_is_refused_in_dev_too() {
+        let settings = [("cookies.secure", "false"), ("cookies.same_site", "none")];
+        let refused = refused(Mode::Dev, &settings);
+        assert!(
+            refused.concat().starts_with("cookies.same_site: "),
+            "{refused:?}"
+        );
+    }
+
+    /// `--dev` on a network would hand everybody a service without its defences.
+    #[test]
+    fn dev_on_a_network_address_is_refused() {
+        for listen in ["0.0.0.0:8000", "[::]:8000", "192.0.2.1:80"] {
+            let settings = [("cookies.secure", "false"), ("server.listen", listen)];
+            assert_eq!(
+                refused(Mode::Dev, &settings),
+                [format!(
+                    "server.listen: {listen} is not loopback, and --dev serves this machine only; listen on 127.0.0.1, or leave --dev out"
+                )]
+            );
+        }
+    }
+}

@@ -1,0 +1,481 @@
+//! The order in which the sources speak: table, file, environment, flags. The last one wins.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use toml::de::{DeTable, DeValue};
+
+use super::Config;
+use super::key::{Default, Key, Value};
+use super::problem::{Origin, Problem, Problems};
+use super::table::KEYS;
+use super::value::Given;
+
+/// The file that is read when nobody names one and it exists.
+pub(crate) const DEFAULT_FILE: &str = "hardtack.toml";
+
+const VARIABLE_PREFIX: &str = "HARDTACK__";
+
+/// Where configuration comes from.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Sources {
+    /// `--config`. A file that is named must exist.
+    pub(crate) file: Option<PathBuf>,
+    /// The environment.
+    pub(crate) variables: Vec<(OsString, OsString)>,
+    /// Flags that set a key: the flag, the key, the value.
+    pub(crate) flags: Vec<(&'static str, &'static str, String)>,
+}
+
+/// A configuration, and where each value came from.
+#[derive(Debug, Clone)]
+pub(crate) struct Loaded {
+    /// The types.
+    pub(crate) config: Config,
+    /// One for each key of the table, in its order.
+    pub(crate) entries: Vec<Entry>,
+}
+
+/// What a key was set to, and by whom.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Entry {
+    /// `section.key`.
+    pub(crate) key: &'static str,
+    /// `None` when nobody set it and the table has no value either.
+    pub(crate) value: Option<Value>,
+    /// Who.
+    #[serde(serialize_with = "serialize_origin")]
+    pub(crate) origin: Origin,
+}
+
+fn serialize_origin<S: serde::Serializer>(
+    origin: &Origin,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(origin)
+}
+
+/// One value on its way to its key.
+struct Assignment {
+    name: String,
+    given: Given,
+    origin: Origin,
+}
+
+impl Sources {
+    /// Those of this process, with `file` as `--config`.
+    pub(crate) fn of_process(file: Option<PathBuf>) -> Self {
+        Self {
+            file,
+            variables: std::env::vars_os().collect(),
+            flags: Vec::new(),
+        }
+    }
+
+    /// With a flag that sets a key.
+    pub(crate) fn with_flag(
+        mut self,
+        flag: &'static str,
+        key: &'static str,
+        value: Option<String>,
+    ) -> Self {
+        self.flags.extend(value.map(|value| (flag, key, value)));
+        self
+    }
+
+    /// Reads everything and reports everything that is wrong with it. Contradictions between
+    /// values are [`super::contradiction`]'s question.
+    pub(crate) fn load(&self) -> Result<Loaded, Problems> {
+        let mut problems = Vec::new();
+        let mut assignments = self.read_file()?;
+        assignments.extend(self.read_variables(&mut problems));
+        assignments.extend(self.flags.iter().map(|(flag, key, value)| Assignment {
+            name: (*key).to_owned(),
+            given: Given::Bare(value.clone()),
+            origin: Origin::Flag(flag),
+        }));
+        let mut config = Config::blank().map_err(|error| Problems::one(None, error.to_string()))?;
+        let mut entries: Vec<Entry> = KEYS
+            .iter()
+            .map(|key| Entry {
+                key: key.name,
+                value: default_of(key, &mut config, &mut problems),
+                origin: Origin::Default,
+            })
+            .collect();
+        for Assignment {
+            name,
+            given,
+            origin,
+        } in assignments
+        {
+            let found = KEYS
+                .iter()
+                .zip(&mut entries)
+                .find(|(key, _)| key.name == name);
+            let Some((key, entry)) = found else {
+                problems.push(Problem {
+                    origin: Some(origin),
+                    message: unknown(&name),
+                });
+                continue;
+            };
+            match key.kind.take(&mut config, &given) {
+                Ok(value) => {
+                    entry.value = Some(value);
+                    entry.origin = origin;
+                }
+                Err(wanted) => problems.push(Problem {
+                    origin: Some(origin),
+                    message: format!("{name}: {wanted}"),
+                }),
+            }
+        }
+        if problems.is_empty() {
+            Ok(Loaded { config, entries })
+        } else {
+            Err(Problems(problems))
+        }
+    }
+
+    fn read_file(&self) -> Result<Vec<Assignment>, Problems> {
+        let path = self.file.as_deref().unwrap_or(Path::new(DEFAULT_FILE));
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && self.file.is_none() => {
+                return Ok(Vec::new());
+            }
+            Err(error) => {
+                return Err(Problems::one(
+                    None,
+                    format!("cannot read {}: {error}", path.display()),
+                ));
+            }
+        };
+        parse_file(&path.display().to_string(), &text)
+    }
+
+    fn read_variables(&self, problems: &mut Vec<Problem>) -> Vec<Assignment> {
+        let mut assignments = Vec::new();
+        for (variable, value) in &self.variables {
+            let Some(variable) = variable.to_str() else {
+                continue;
+            };
+            let Some(name) = variable.strip_prefix(VARIABLE_PREFIX) else {
+                continue;
+            };
+            let name = name.to_ascii_lowercase().replace("__", ".");
+            let origin = Origin::Variable(variable.to_owned());
+            match value.to_str() {
+                Some(value) => {
+                    assignments.push(Assignment {
+                        name,
+                        given: Given::Bare(value.to_owned()),
+                        origin,
+                    });
+                }
+                None => problems.push(Problem {
+                    origin: Some(origin),
+                    message: format!("{name}: the value is not UTF-8"),
+                }),
+            }
+        }
+        // The environment has no order; problems should.
+        assignments.sort_by(|one, other| one.name.cmp(&other.name));
+        assignments
+    }
+}
+
+fn default_of(key: &Key, config: &mut Config, problems: &mut Vec<Problem>) -> Option<Value> {
+    let Default::Is(text) = key.default else {
+        return None;
+    };
+    match key.kind.take(config, &Given::Bare(text.to_owned())) {
+        Ok(value) => Some(value),
+        Err(wanted) => {
+            problems.push(Problem {
+                origin: None,
+                message: format!("{}: {wanted}", key.name),
+            });
+            None
+        }
+    }
+}
+
+fn parse_file(path: &str, text: &str) -> Result<Vec<Assignment>, Problems> {
+    let origin_at = |offset: usize| {
+        let before = text.as_bytes().iter().take(offset);
+        Origin::File {
+            path: path.to_owned(),
+            line: 1 + before.filter(|byte| **byte == b'\n').count(),
+        }
+    };
+    // The crate's own rendering quotes the line, and the line may hold a secret put there by mistake.
+    let table = DeTable::parse(text).map_err(|error| {
+        let offset = error.span().map_or(0, |span| span.start);
+        Problems::one(
+            Some(origin_at(offset)),
+            format!("not TOML: {}", first_line(error.message())),
+        )
+    })?;
+    let mut assignments = Vec::new();
+    collect(table.get_ref(), "", &origin_at, &mut assignments);
+    Ok(assignments)
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
+fn collect(
+    table: &DeTable<'_>,
+    section: &str,
+    origin_at: &impl Fn(usize) -> Origin,
+    assignments: &mut Vec<Assignment>,
+) {
+    let mut rows: Vec<_> = table.iter().collect();
+    rows.sort_by_key(|(name, _)| name.span().start);
+    for (name, value) in rows {
+        let origin = origin_at(name.span().start);
+        let name = match section {
+            "" => name.get_ref().to_string(),
+            section => format!("{section}.{}", name.get_ref()),
+        };
+        match value.get_ref() {
+            DeValue::Table(table)
+                if section.is_empty() && is_section(&name) || !table.is_empty() =>
+            {
+                collect(table, &name, origin_at, assignments);
+            }
+            value => assignments.push(Assignment {
+                name,
+                given: given(value),
+                origin,
+            }),
+        }
+    }
+}
+
+fn is_section(name: &str) -> bool {
+    KEYS.iter().any(|key| key.section() == name)
+}
+
+fn given(value: &DeValue<'_>) -> Given {
+    match value {
+        DeValue::String(text) => Given::Text(text.to_string()),
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+            .map_or(Given::Other("a number that large"), Given::Whole),
+        DeValue::Boolean(flag) => Given::Flag(*flag),
+        DeValue::Array(items) => items
+            .iter()
+            .map(|item| item.get_ref().as_str().map(str::to_owned))
+            .collect::<Option<Vec<String>>>()
+            .map_or(Given::Other("a list of something else"), Given::Texts),
+        DeValue::Float(_) => Given::Other("a fraction"),
+        DeValue::Datetime(_) => Given::Other("a date"),
+        DeValue::Table(_) => Given::Other("a table"),
+    }
+}
+
+fn unknown(name: &str) -> String {
+    let leaf = name.rsplit('.').next().unwrap_or(name);
+    let likeness = |key: &&Key| {
+        let same_leaf = key.name.rsplit('.').next() == Some(leaf);
+        let whole = strsim::normalized_damerau_levenshtein(key.name, name);
+        if same_leaf { whole.max(0.9) } else { whole }
+    };
+    let nearest = KEYS
+        .iter()
+        .max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+    match nearest.filter(|key| likeness(key) > 0.7) {
+        Some(key) => format!("unknown key {name}; did you mean {}?", key.name),
+        None => format!("unknown key {name}; `hardtack config reference` lists every key"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn load(
+        file: &str,
+        variables: &[(&str, &str)],
+        flags: &[(&'static str, &'static str, &str)],
+    ) -> Result<Loaded, String> {
+        let mut temporary = tempfile::NamedTempFile::new().unwrap();
+        temporary.write_all(file.as_bytes()).unwrap();
+        let path = temporary.path().to_owned();
+        let name = path.display().to_string();
+        let sources = Sources {
+            file: Some(path),
+            variables: variables
+                .iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+            flags: flags
+                .iter()
+                .map(|(flag, key, value)| (*flag, *key, (*value).to_owned()))
+                .collect(),
+        };
+        sources.load().map_err(|problems| {
+            let text = problems.to_string().replace(&name, "hardtack.toml");
+            text.strip_prefix("the configuration cannot be used\n  ")
+                .unwrap()
+                .to_owned()
+        })
+    }
+
+    fn entry(loaded: &Loaded, key: &str) -> (String, String) {
+        let entry = loaded
+            .entries
+            .iter()
+            .find(|entry| entry.key == key)
+            .unwrap();
+        (
+            entry.value.as_ref().unwrap().to_string(),
+            entry.origin.to_string(),
+        )
+    }
+
+    #[test]
+    fn flags_overlay_the_environment_which_overlays_the_file_which_overlays_the_table() {
+        let file = "[server]\nlisten = \"127.0.0.1:1\"\n[tokens]\naccess_lifetime = \"5m\"\n[session]\nidle_timeout = \"1d\"\n";
+        let variables = [
+            ("HARDTACK__SERVER__LISTEN", "127.0.0.1:2"),
+            ("HARDTACK__TOKENS__ACCESS_LIFETIME", "6m"),
+        ];
+        let flags = [("--listen", "server.listen", "127.0.0.1:3")];
+        let loaded = load(file, &variables, &flags).unwrap();
+        assert_eq!(
+            entry(&loaded, "server.listen"),
+            ("\"127.0.0.1:3\"".into(), "--listen".into())
+        );
+        assert_eq!(
+            entry(&loaded, "tokens.access_lifetime"),
+            ("\"6m\"".into(), "HARDTACK__TOKENS__ACCESS_LIFETIME".into())
+        );
+        assert_eq!(entry(&loaded, "session.idle_timeout").0, "\"1d\"");
+        assert!(entry(&loaded, "session.idle_timeout").1.ends_with(":6"));
+        assert_eq!(
+            entry(&loaded, "session.absolute_timeout"),
+            ("\"30d\"".into(), "default".into())
+        );
+        assert_eq!(loaded.config.server.listen.port(), 3);
+        assert_eq!(loaded.config.settings.tokens.access_lifetime.as_secs(), 360);
+    }
+
+    #[test]
+    fn unknown_keys_are_named_with_their_line_and_their_nearest_relative() {
+        for (file, message) in [
+            (
+                "[tokens]\n\nacces_lifetime = \"5m\"\n",
+                "hardtack.toml:3: unknown key tokens.acces_lifetime; did you mean tokens.access_lifetime?",
+            ),
+            (
+                "[session]\naccess_lifetime = \"5m\"\n",
+                "hardtack.toml:2: unknown key session.access_lifetime; did you mean tokens.access_lifetime?",
+            ),
+            (
+                "listen = \"x\"\n",
+                "hardtack.toml:1: unknown key listen; did you mean server.listen?",
+            ),
+            (
+                "[mail]\nsmtp = \"x\"\n",
+                "hardtack.toml:2: unknown key mail.smtp; `hardtack config reference` lists every key",
+            ),
+            (
+                "[mail]\n",
+                "hardtack.toml:1: unknown key mail; `hardtack config reference` lists every key",
+            ),
+            (
+                "[tokens.access_lifetime]\nminutes = 5\n",
+                "hardtack.toml:2: unknown key tokens.access_lifetime.minutes; did you mean tokens.access_lifetime?",
+            ),
+            (
+                "tokens = 5\n",
+                "hardtack.toml:1: unknown key tokens; `hardtack config reference` lists every key",
+            ),
+        ] {
+            assert_eq!(load(file, &[], &[]).unwrap_err(), message, "{file}");
+        }
+        assert_eq!(
+            load("", &[("HARDTACK__TOKEN__ACCESS_LIFETIME", "5m")], &[]).unwrap_err(),
+            "HARDTACK__TOKEN__ACCESS_LIFETIME: unknown key token.access_lifetime; did you mean tokens.access_lifetime?"
+        );
+    }
+
+    #[test]
+    fn variables_of_others_are_left_alone() {
+        assert!(
+            load(
+                "",
+                &[("HARDTACK_HOME", "x"), ("PATH", "y"), ("HARDTACK", "z")],
+                &[]
+            )
+            .is_ok()
+        );
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_type_is_named_with_what_is_wanted() {
+        for (file, message) in [
+            (
+                "tokens.access_lifetime = 15",
+                "hardtack.toml:1: tokens.access_lifetime: a duration with its unit is wanted, as in \"90s\", \"15m\", \"12h\" or \"7d\"",
+            ),
+            (
+                "csrf.double_submit = \"yes\"",
+                "hardtack.toml:1: csrf.double_submit: true or false is wanted, without quotes",
+            ),
+            (
+                "cookies.same_site = \"loose\"",
+                "hardtack.toml:1: cookies.same_site: \"loose\" is none of: lax, strict, none",
+            ),
+            (
+                "cors.allowed_origins = \"https://a.example\"",
+                "hardtack.toml:1: cors.allowed_origins: a list of texts is wanted, as in [\"one\", \"two\"]",
+            ),
+            (
+                "rate_limit.login_per_user = 0",
+                "hardtack.toml:1: rate_limit.login_per_user: 0 is not from 1 to 1000000 (logins)",
+            ),
+            (
+                "server.listen = 8000",
+                "hardtack.toml:1: server.listen: a text in quotes is wanted, not a number",
+            ),
+        ] {
+            assert_eq!(load(file, &[], &[]).unwrap_err(), message, "{file}");
+        }
+    }
+
+    /// A secret pasted into the file by mistake must not travel on into logs (SECURITY.md SV-4).
+    #[test]
+    fn a_file_that_is_no_toml_is_not_quoted() {
+        let error = load("[tokens]\npepper = \"hunter2hunter2\nx = 1\n", &[], &[]).unwrap_err();
+        assert!(error.starts_with("hardtack.toml:2: not TOML: "), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+        let error = load("tokens.pepper = \"hunter2\"", &[], &[]).unwrap_err();
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn every_problem_is_reported_at_once() {
+        let error = load("a = 1\nb = 2\n", &[("HARDTACK__C__D", "")], &[]).unwrap_err();
+        assert_eq!(error.lines().count(), 3, "{error}");
+    }
+
+    #[test]
+    fn a_named_file_must_exist() {
+        let sources = Sources {
+            file: Some("/nowhere/hardtack.toml".into()),
+            ..Sources::default()
+        };
+        assert_eq!(
+            sources.load().unwrap_err().to_string(),
+            "the configuration cannot be used\n  cannot read /nowhere/hardtack.toml: No such file or directory (os error 2)"
+        );
+    }
+}

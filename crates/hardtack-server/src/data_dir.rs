@@ -1,0 +1,166 @@
+//! The data directory: the database, the keys, the pepper, and who may work with them.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+
+/// Everything that must outlive the process, in one place.
+#[derive(Debug, Clone)]
+pub(crate) struct DataDir(PathBuf);
+
+/// Keeps others out until it is dropped, also when the process dies.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Lock {
+    _file: File,
+}
+
+impl DataDir {
+    /// The directory at `path`, made for its owner only (0700) if there is none.
+    pub(crate) fn open_or_create(path: &Path) -> Result<Self> {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .with_context(|| format!("cannot create the data directory {}", path.display()))?;
+        Self::open(path)
+    }
+
+    /// The directory at `path`, which must be there: a misspelt one is no empty one.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let metadata = match path.metadata() {
+            Ok(metadata) if metadata.is_dir() => metadata,
+            Ok(_) => bail!("{} is not a directory", path.display()),
+            Err(error) if error.kind() == ErrorKind::NotFound => bail!(
+                "there is no data directory {}; name it with --data-dir, or start the server once",
+                path.display()
+            ),
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot open {}", path.display()));
+            }
+        };
+        // Whoever may rename files in it may put their own key in the place of ours.
+        let mode = metadata.permissions().mode();
+        if mode & 0o002 != 0 {
+            bail!(
+                "everybody can write to {} (mode {:04o}); run: chmod 700 {}",
+                path.display(),
+                mode & 0o7777,
+                path.display()
+            );
+        }
+        Ok(Self(path.to_owned()))
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// A file of it; an absolute `name` stays what it is.
+    pub(crate) fn file(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// Makes this process the one server of the directory. Two would each keep half of the
+    /// revocations and rate limits in memory.
+    pub(crate) fn lock_for_serving(&self) -> Result<Lock> {
+        let mut file = self.lock_file("server.lock")?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut owner = String::new();
+                let _ = file.take(20).read_to_string(&mut owner);
+                bail!(
+                    "another server (process {}) uses {}; stop it, or give this one a --data-dir of its own",
+                    owner.trim(),
+                    self.0.display()
+                );
+            }
+            Err(TryLockError::Error(error)) => {
+                return Err(error).context("cannot lock the data directory");
+            }
+        }
+        // For the message above only; the lock is the kernel's.
+        file.set_len(0)?;
+        writeln!(file, "{}", std::process::id())?;
+        Ok(Lock { _file: file })
+    }
+
+    /// Waits for the turn to read and change keys: of two changes at once, neither is lost.
+    pub(crate) fn lock_keys(&self) -> Result<Lock> {
+        let file = self.lock_file("keys.lock")?;
+        file.lock().context("cannot lock the keys")?;
+        Ok(Lock { _file: file })
+    }
+
+    fn lock_file(&self, name: &str) -> Result<File> {
+        let path = self.file(name);
+        OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&path)
+            .with_context(|| format!("cannot open {}", path.display()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::Permissions;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        path.metadata().unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn what_is_created_is_for_its_owner_only() {
+        let root = tempfile::tempdir().unwrap();
+        let data_dir = DataDir::open_or_create(&root.path().join("a/b")).unwrap();
+        assert_eq!(mode(data_dir.path()), 0o700);
+        let _lock = data_dir.lock_keys().unwrap();
+        assert_eq!(mode(&data_dir.file("keys.lock")), 0o600);
+    }
+
+    /// A neighbour on the machine could swap the signing key.
+    #[test]
+    fn a_directory_that_everybody_writes_to_is_refused_with_the_remedy() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(root.path(), Permissions::from_mode(0o777)).unwrap();
+        let path = root.path().display().to_string();
+        let error = DataDir::open_or_create(root.path())
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            error,
+            format!("everybody can write to {path} (mode 0777); run: chmod 700 {path}")
+        );
+    }
+
+    #[test]
+    fn a_misspelt_directory_is_not_created() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("hardtack-dta");
+        assert!(DataDir::open(&path).is_err());
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_second_server_is_told_who_the_first_is() {
+        let root = tempfile::tempdir().unwrap();
+        let data_dir = DataDir::open_or_create(root.path()).unwrap();
+        let first = data_dir.lock_for_serving().unwrap();
+        let error = data_dir.lock_for_serving().unwrap_err().to_string();
+        let process = format!("another server (process {}) uses ", std::process::id());
+        assert!(error.starts_with(&process), "{error}");
+        drop(first);
+        assert!(data_dir.lock_for_serving().is_ok());
+    }
+}

@@ -1,0 +1,112 @@
+//! The pepper: 32 random bytes in base64, made at first start.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, anyhow};
+use data_encoding::BASE64;
+use hardtack_core::refresh_token::Pepper;
+use hardtack_core::{Entropy, Secret};
+
+use crate::data_dir::DataDir;
+use crate::private_file::{read_private, write_private};
+
+const DEFAULT_NAME: &str = "pepper";
+
+/// Reads the pepper of a data directory, or makes it when the file is the default one. A file that
+/// the operator named must be there: a new pepper in its place would end every session.
+pub(crate) fn load_or_create(
+    data_dir: &DataDir,
+    named: Option<&Path>,
+    entropy: &dyn Entropy,
+) -> Result<Pepper> {
+    let path = data_dir.file(named.unwrap_or(Path::new(DEFAULT_NAME)));
+    let _lock = data_dir.lock_keys()?;
+    let text = match (read_private(&path)?, named) {
+        (Some(text), _) => text,
+        (None, Some(_)) => {
+            return Err(anyhow!(
+                "tokens.pepper_file: there is no {}; make one with: openssl rand -base64 32 > {} && chmod 600 {}",
+                path.display(),
+                path.display(),
+                path.display()
+            ));
+        }
+        (None, None) => {
+            let bytes = Pepper::generate(entropy);
+            let mut text = BASE64.encode(bytes.expose_secret());
+            text.push('\n');
+            let text = Secret::new(text);
+            write_private(&path, &text)?;
+            text
+        }
+    };
+    parse(text.expose_secret()).with_context(|| {
+        format!(
+            "tokens.pepper_file: {} cannot be used; put back the right one, or make another with `openssl rand -base64 32` (which ends every session)",
+            path.display()
+        )
+    })
+}
+
+fn parse(text: &str) -> Result<Pepper> {
+    let bytes = BASE64
+        .decode(text.trim_end().as_bytes())
+        .map(Secret::new)
+        .map_err(|_| anyhow!("it is not base64"))?;
+    Ok(Pepper::new(bytes.expose_secret())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use hardtack::SystemEntropy;
+    use hardtack_core::SessionId;
+    use hardtack_core::refresh_token::RefreshToken;
+    use hardtack_core::rotation::Position;
+
+    use super::*;
+
+    fn token(pepper: &Pepper) -> String {
+        let session = SessionId::from_bytes([7; 16]);
+        RefreshToken::derive(pepper, session, Position::new(0, 0))
+            .expose_secret()
+            .to_owned()
+    }
+
+    #[test]
+    fn the_pepper_is_made_once_and_found_again() {
+        let root = tempfile::tempdir().unwrap();
+        let data_dir = DataDir::open_or_create(root.path()).unwrap();
+        let first = load_or_create(&data_dir, None, &SystemEntropy).unwrap();
+        let again = load_or_create(&data_dir, None, &SystemEntropy).unwrap();
+        assert_eq!(token(&first), token(&again));
+    }
+
+    /// SECURITY.md TK-7: no secret that a person typed, and none in the message either.
+    #[test]
+    fn a_weak_pepper_is_refused_and_not_shown() {
+        let root = tempfile::tempdir().unwrap();
+        let data_dir = DataDir::open_or_create(root.path()).unwrap();
+        let short = BASE64.encode(b"hunter2");
+        let typed = BASE64.encode(b"changeme-changeme-changeme-chang");
+        for (text, cause) in [
+            (short.as_str(), "a pepper is exactly 32 random bytes"),
+            (typed.as_str(), "a pepper is exactly 32 random bytes"),
+            ("correct horse battery staple", "it is not base64"),
+            ("", "a pepper is exactly 32 random bytes"),
+        ] {
+            write_private(&data_dir.file("pepper"), &Secret::new(text.to_owned())).unwrap();
+            let error = load_or_create(&data_dir, None, &SystemEntropy).unwrap_err();
+            assert_eq!(error.root_cause().to_string(), cause);
+            assert!(text.is_empty() || !format!("{error:#}").contains(text));
+            assert!(error.to_string().starts_with("tokens.pepper_file: "));
+        }
+    }
+
+    #[test]
+    fn a_pepper_that_was_named_is_never_made() {
+        let root = tempfile::tempdir().unwrap();
+        let data_dir = DataDir::open_or_create(root.path()).unwrap();
+        let named = Path::new("mounted/pepper");
+        assert!(load_or_create(&data_dir, Some(named), &SystemEntropy).is_err());
+    }
+}

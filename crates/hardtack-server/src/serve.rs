@@ -1,0 +1,163 @@
+//! `hardtack serve`: puts everything together, serves until told to stop, and takes it apart in the
+//! order that loses nothing.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use axum::Router;
+use hardtack::{Hardtack, PublicUrl, SystemEntropy};
+use hardtack_core::Clock as _;
+use hardtack_guard::SystemClock;
+use hardtack_store::SqliteStore;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+use crate::cli;
+use crate::commands::open_or_create_store;
+use crate::config::contradiction::Mode;
+use crate::config::{Config, Loaded, Sources};
+use crate::data_dir::DataDir;
+use crate::dev;
+use crate::key_file::KeyFile;
+use crate::pepper_file;
+use crate::telemetry::{self, LogObserver};
+use crate::terminal::Terminal;
+
+mod accept;
+mod banner;
+mod connection;
+mod demo_user;
+mod key_watch;
+mod loopback;
+
+/// The sources of `--dev`: its relaxations are the last word, so that a production file cannot
+/// half undo them.
+pub(crate) fn relaxed(sources: Sources) -> Sources {
+    sources.with_flag("--dev", "cookies.secure", Some("false".to_owned()))
+}
+
+/// Serves until SIGTERM or SIGINT.
+pub(crate) fn run(sources: Sources, options: &cli::Serve, terminal: Terminal) -> Result<ExitCode> {
+    let listen = options.listen.map(|address| address.to_string());
+    let sources = sources.with_flag("--listen", "server.listen", listen);
+    let (sources, mode) = if options.dev {
+        (relaxed(sources), Mode::Dev)
+    } else {
+        (sources, Mode::Production)
+    };
+    let loaded = sources.load()?;
+    loaded.refuse_contradictions(mode)?;
+    telemetry::start(loaded.config.log);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(serve(loaded, mode, terminal))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn serve(mut loaded: Loaded, mode: Mode, terminal: Terminal) -> Result<()> {
+    let data_dir = DataDir::open_or_create(&loaded.config.server.data_dir)?;
+    let _only_server = data_dir.lock_for_serving()?;
+    let store = open_or_create_store(&loaded)?;
+    let key_file = KeyFile::new(&data_dir, &loaded.config.keys);
+    // Taken before the file is read: a change in between is seen again, not missed.
+    let stamp = key_file.stamp();
+    let keys = key_file.load_or_create(SystemClock.now())?;
+    let pepper_name = loaded.config.keys.pepper_file.as_deref();
+    let pepper = pepper_file::load_or_create(&data_dir, pepper_name, &SystemEntropy)?;
+
+    let wanted = loaded.config.server.listen;
+    let listener = TcpListener::bind(wanted)
+        .await
+        .with_context(|| format!("server.listen: cannot listen on {wanted}"))?;
+    let address = listener.local_addr()?;
+    let demo_password = match mode {
+        Mode::Production => None,
+        Mode::Dev => {
+            relax(&mut loaded.config, address)?;
+            Some(demo_user::prepare(&store, &loaded.config).await?)
+        }
+    };
+    let settings = loaded.config.settings.clone();
+    let hardtack = Hardtack::builder(store, keys, pepper, settings)
+        .with_observer(Arc::new(LogObserver))
+        .build()
+        .await?;
+
+    let (stop, stopping) = watch::channel(());
+    let housekeeping = tokio::spawn(hardtack.clone().run_housekeeping(stopped(stopping.clone())));
+    let watching = tokio::spawn(key_watch::run(
+        hardtack.clone(),
+        key_file,
+        stamp,
+        stopped(stopping),
+    ));
+    info!(%address, data_dir = %data_dir.path().display(), public_url = loaded.config.settings.public_url.origin(), "listening");
+    banner::print(terminal, &loaded.config, address, demo_password.as_ref())?;
+
+    let app = router(&hardtack, mode);
+    accept::serve(
+        listener,
+        app,
+        loaded.config.server.clone(),
+        shutdown_signal()?,
+    )
+    .await;
+
+    // The requests are done, so nothing more is noted: write what they noted, then let go of the
+    // store, whose writer commits what it was given before it ends.
+    drop(stop);
+    for task in [housekeeping, watching] {
+        if let Err(error) = task.await {
+            warn!(%error, "a task did not end in order");
+        }
+    }
+    drop(hardtack);
+    info!("stopped");
+    Ok(())
+}
+
+/// What `--dev` changes besides keys: the service is where it listens, and every loopback origin
+/// may use it, such as a front-end's development server.
+fn relax(config: &mut Config, address: SocketAddr) -> Result<()> {
+    config.settings.public_url = PublicUrl::parse(&format!("http://{address}"))?;
+    config.settings.csrf.allow_loopback = true;
+    config.settings.cookies.domain = None;
+    Ok(())
+}
+
+fn router(hardtack: &Hardtack<SqliteStore>, mode: Mode) -> Router {
+    let service = hardtack.service_router();
+    match mode {
+        Mode::Production => service,
+        Mode::Dev => {
+            let log = dev::RequestLog::new(Arc::new(SystemClock));
+            dev::router(log.clone())
+                .fallback_service(service)
+                .layer(log)
+                .layer(axum::middleware::from_fn(loopback::refuse_other_hosts))
+        }
+    }
+}
+
+async fn stopped(mut stopping: watch::Receiver<()>) {
+    // Nothing is ever sent: the sender goes away when it is time.
+    while stopping.changed().await.is_ok() {}
+}
+
+/// Resolves at the first SIGTERM or SIGINT. The handlers stand before anything is accepted.
+fn shutdown_signal() -> Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        info!("stopping");
+    })
+}

@@ -1,0 +1,81 @@
+//! The accept loop: no more connections than allowed, and an orderly end.
+
+use std::io::ErrorKind;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tracing::{debug, warn};
+
+use super::connection::{self, Limits};
+use crate::config::ServerConfig;
+
+/// After an error such as "too many open files": long enough for connections to end, short enough
+/// to go unnoticed.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Serves `app` until `shutdown` resolves, then waits for the requests under way.
+pub(super) async fn serve(
+    listener: TcpListener,
+    app: Router,
+    config: ServerConfig,
+    shutdown: impl Future<Output = ()>,
+) {
+    let most = config.max_connections.min(Semaphore::MAX_PERMITS);
+    let places = Arc::new(Semaphore::new(most));
+    let limits = Limits::of(&config);
+    let (drain, draining) = watch::channel(());
+    let accepting = accept(listener, &places, |stream, peer, place| {
+        let connection = connection::serve(stream, peer, app.clone(), limits, draining.clone());
+        tokio::spawn(async move {
+            connection.await;
+            drop(place);
+        });
+    });
+    tokio::select! {
+        () = accepting => {}
+        // The listener is dropped with the loop: from here on connections are refused.
+        () = shutdown => {}
+    }
+    drop(drain);
+    let everybody = u32::try_from(most).unwrap_or(u32::MAX);
+    if tokio::time::timeout(config.shutdown_timeout, places.acquire_many(everybody))
+        .await
+        .is_err()
+    {
+        warn!(
+            connections = most - places.available_permits(),
+            "requests were still under way and are cut off"
+        );
+    }
+}
+
+async fn accept(
+    listener: TcpListener,
+    places: &Arc<Semaphore>,
+    serve: impl Fn(tokio::net::TcpStream, std::net::SocketAddr, tokio::sync::OwnedSemaphorePermit),
+) {
+    // The semaphore is never closed.
+    while let Ok(place) = Arc::clone(places).acquire_owned().await {
+        match listener.accept().await {
+            Ok((stream, peer)) => serve(stream, peer, place),
+            // The client was gone before it was its turn.
+            Err(error) if is_the_clients(error.kind()) => {
+                debug!(%error, "a connection was not accepted");
+            }
+            Err(error) => {
+                warn!(%error, "connections cannot be accepted");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+fn is_the_clients(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::ConnectionRefused
+    )
+}

@@ -1,0 +1,101 @@
+//! Keys by the command line.
+
+use serde_json::Value;
+
+use crate::house::{House, PASSWORD, Server, noticed};
+
+async fn published(server: &Server) -> Vec<String> {
+    let (_, jwks) = server.get("/.well-known/jwks.json", "").await;
+    let keys = jwks["keys"].as_array().unwrap();
+    keys.iter()
+        .map(|key| key["kid"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+fn states(house: &House) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let keys = house.json(&["key", "list"]);
+    keys.as_array()
+        .unwrap()
+        .iter()
+        .map(|key| (text(&key["kid"]), text(&key["state"])))
+        .collect()
+}
+
+/// SECURITY.md TK-8 and SV-6: a new key is published before it signs, without a restart.
+#[tokio::test]
+async fn a_new_key_is_published_by_the_running_server_and_signs_later() {
+    let house = House::public();
+    house.add_user("ada");
+    let server = house.serve(&[]);
+    let old = published(&server).await;
+    let cookies = server.log_in("ada", PASSWORD).await.unwrap();
+
+    let new = house.json(&["key", "rotate"])["kid"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(noticed(async || published(&server).await.contains(&new)).await);
+    assert_eq!(
+        states(&house),
+        [
+            (old[0].clone(), "signing".into()),
+            (new.clone(), "announced".into())
+        ]
+    );
+    assert_eq!(server.get("/api/auth/user/", &cookies).await.0, 200);
+    let exported: Value = serde_json::from_str(&house.ok(&["key", "export"])).unwrap();
+    assert_eq!(exported, server.get("/.well-known/jwks.json", "").await.1);
+}
+
+#[tokio::test]
+async fn in_an_emergency_the_old_keys_tokens_are_refused_at_once() {
+    let house = House::public();
+    house.add_user("ada");
+    let server = house.serve(&[]);
+    let old = published(&server).await.remove(0);
+    let cookies = server.log_in("ada", PASSWORD).await.unwrap();
+    assert!(
+        house
+            .fails(&["key", "retire", &old])
+            .contains("that key is signing; rotate first")
+    );
+
+    house.ok(&["key", "rotate", "--now"]);
+    house.ok(&["key", "retire", &old]);
+    assert!(noticed(async || server.get("/api/auth/user/", &cookies).await.0 == 401).await);
+    assert!(!published(&server).await.contains(&old));
+    let cookies = server.log_in("ada", PASSWORD).await.unwrap();
+    assert_eq!(server.get("/api/auth/user/", &cookies).await.0, 200);
+}
+
+#[tokio::test]
+async fn a_damaged_key_file_changes_nothing_in_a_running_server() {
+    let house = House::public();
+    let server = house.serve(&[]);
+    let before = published(&server).await;
+    house.write("hardtack-data/keys.json", "{ damaged");
+    tokio::time::sleep(crate::house::NOTICED_WITHIN).await;
+    assert_eq!(published(&server).await, before);
+    server.signal("-TERM");
+    let (_, log) = server.ended();
+    assert!(log.contains("the changed key file is not used"), "{log}");
+}
+
+#[test]
+fn a_private_key_is_exported_only_by_name() {
+    let house = House::public();
+    let server = house.serve(&[]);
+    let kid = states(&house).remove(0).0;
+    assert!(!house.ok(&["key", "export"]).contains("PRIVATE"));
+    assert!(
+        house
+            .ok(&["key", "export", "--private", &kid])
+            .starts_with("-----BEGIN PRIVATE KEY-----\n")
+    );
+    assert_eq!(
+        house.fails(&["key", "export", "--private", "x"]),
+        "hardtack: there is no key \"x\"\n"
+    );
+    drop(server);
+}

@@ -1,0 +1,119 @@
+//! What a stranger may cost the server (SECURITY.md SV-1).
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use crate::house::{House, Server};
+
+fn connect(server: &Server) -> TcpStream {
+    let stream = TcpStream::connect(server.address()).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(15)))
+        .unwrap();
+    stream
+}
+
+fn answer(mut stream: TcpStream) -> String {
+    let mut bytes = Vec::new();
+    // A reset after the answer is as good as an end.
+    let _ = stream.read_to_end(&mut bytes);
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Slowloris: a head that arrives byte by byte and never ends.
+#[test]
+fn a_head_that_takes_too_long_is_answered_408_and_cut_off() {
+    let house = House::public().with("server.head_timeout", "1s");
+    let server = house.serve(&[]);
+    let started = Instant::now();
+    let mut slow = connect(&server);
+    slow.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n")
+        .unwrap();
+    let mut dripping = slow.try_clone().unwrap();
+    std::thread::spawn(move || {
+        while dripping.write_all(b"a: b\r\n").is_ok() {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    });
+    assert!(answer(slow).starts_with("HTTP/1.1 408 "));
+    assert!(started.elapsed() < Duration::from_secs(5));
+
+    let silent = connect(&server);
+    assert_eq!(answer(silent), "", "who sent nothing is told nothing");
+}
+
+#[test]
+fn an_idle_connection_outlives_the_head_timeout_but_not_its_own() {
+    let house = House::public()
+        .with("server.head_timeout", "1s")
+        .with("server.keep_alive_timeout", "5s");
+    let server = house.serve(&[]);
+    let mut stream = connect(&server);
+    for pause in [3, 0] {
+        stream
+            .write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+            .unwrap();
+        let mut start = [0; 15];
+        stream.read_exact(&mut start).unwrap();
+        assert_eq!(&start, b"HTTP/1.1 200 OK");
+        stream
+            .set_read_timeout(Some(Duration::from_millis(200)))
+            .unwrap();
+        let mut rest = [0; 4096];
+        while stream.read(&mut rest).is_ok_and(|count| count > 0) {}
+        stream
+            .set_read_timeout(Some(Duration::from_secs(15)))
+            .unwrap();
+        std::thread::sleep(Duration::from_secs(pause));
+    }
+    let idle_since = Instant::now();
+    assert_eq!(answer(stream), "");
+    assert!(idle_since.elapsed() < Duration::from_secs(8));
+}
+
+#[test]
+fn a_head_that_is_too_long_or_has_too_many_fields_is_answered_431() {
+    let house = House::public();
+    let server = house.serve(&[]);
+    let long = format!(
+        "GET /healthz HTTP/1.1\r\nhost: x\r\na: {}\r\n\r\n",
+        "x".repeat(40 * 1024)
+    );
+    let many = format!(
+        "GET /healthz HTTP/1.1\r\nhost: x\r\n{}\r\n",
+        "a: b\r\n".repeat(101)
+    );
+    for head in [long, many] {
+        let mut stream = connect(&server);
+        let _ = stream.write_all(head.as_bytes());
+        let answer = answer(stream);
+        assert!(answer.starts_with("HTTP/1.1 431 "), "{answer:.80}");
+    }
+}
+
+#[test]
+fn connections_over_the_limit_wait_for_their_turn() {
+    let house = House::public().with("server.max_connections", "2");
+    let server = house.serve(&[]);
+    let mut held: Vec<TcpStream> = (0..2).map(|_| connect(&server)).collect();
+    for stream in &mut held {
+        stream
+            .write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+            .unwrap();
+        stream.read_exact(&mut [0; 15]).unwrap();
+    }
+    let mut waiting = connect(&server);
+    waiting
+        .write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        .unwrap();
+    waiting
+        .set_read_timeout(Some(Duration::from_millis(300)))
+        .unwrap();
+    assert!(waiting.read(&mut [0; 1]).is_err(), "it is not served yet");
+    drop(held.pop());
+    waiting
+        .set_read_timeout(Some(Duration::from_secs(15)))
+        .unwrap();
+    assert!(answer(waiting).starts_with("HTTP/1.1 200 OK"));
+}

@@ -1,0 +1,17 @@
+//! The real binary, as operators use it: on its own data directory, a free port, no mocks.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking; clippy knows that only of functions marked #[test]"
+)]
+
+mod config;
+mod house;
+mod key;
+mod limits;
+mod serve;
+mod session;
+mod user;
