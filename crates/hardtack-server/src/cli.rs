@@ -30,17 +30,19 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+const GLOBAL: &str = "Options of every command";
+
 /// What every command takes.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Global {
     /// The configuration file [default: hardtack.toml, if it exists]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = GLOBAL)]
     pub(crate) config: Option<PathBuf>,
     /// Where the database and the keys are [default: hardtack-data]
-    #[arg(long, global = true, value_name = "DIRECTORY")]
+    #[arg(long, global = true, value_name = "DIRECTORY", help_heading = GLOBAL)]
     pub(crate) data_dir: Option<PathBuf>,
     /// Print JSON, for programs
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub(crate) json: bool,
 }
 
@@ -105,11 +107,13 @@ pub(crate) enum User {
         /// The user name: letters, digits and @ . + - _
         name: String,
         /// The e-mail address
-        #[arg(long, default_value = "")]
+        #[arg(long, default_value = "", hide_default_value = true)]
         email: String,
-        #[arg(long, default_value = "")]
+        /// The first name
+        #[arg(long, default_value = "", hide_default_value = true)]
         first_name: String,
-        #[arg(long, default_value = "")]
+        /// The last name
+        #[arg(long, default_value = "", hide_default_value = true)]
         last_name: String,
         /// Read the password from the first line of standard input instead of asking
         #[arg(long)]

@@ -13,6 +13,7 @@ use hardtack::settings::{PublicUrl, Settings, SettingsError};
 use hardtack_core::key::Algorithm;
 
 pub(crate) mod contradiction;
+mod file;
 mod form;
 pub(crate) mod key;
 pub(crate) mod overlay;

@@ -6,16 +6,15 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use hardtack_core::key::ring::{KeyRing, RingKey};
+use hardtack_core::Timestamp;
+use hardtack_core::key::ring::KeyRing;
 use hardtack_core::key::{Algorithm, SigningKey};
-use hardtack_core::{Secret, Timestamp};
-use serde::{Deserialize, Serialize};
-use zeroize::Zeroize;
 
 use crate::config::KeyConfig;
 use crate::data_dir::DataDir;
 use crate::private_file::{read_private, write_private};
-use crate::timestamp::{iso, parse_iso};
+
+mod saved;
 
 const DEFAULT_NAME: &str = "keys.json";
 
@@ -56,16 +55,13 @@ impl KeyFile {
         }
     }
 
-    /// The keys; the first of them is made now if there is no file.
-    pub(crate) fn load_or_create(&self, now: Timestamp) -> Result<KeyRing> {
+    /// Makes the first key, if there is no file.
+    pub(crate) fn create_if_missing(&self, now: Timestamp) -> Result<()> {
         let _lock = self.data_dir.lock_keys()?;
-        if let Some((ring, _)) = self.read()? {
-            return Ok(ring);
+        if self.read()?.is_some() {
+            return Ok(());
         }
-        let key = SigningKey::generate(self.algorithm).with_context(|| self.blame())?;
-        let ring = KeyRing::new(key, now);
-        self.write(&ring)?;
-        Ok(ring)
+        self.write(&KeyRing::new(self.generate()?, now))
     }
 
     /// The keys, which must be there.
@@ -134,7 +130,9 @@ impl KeyFile {
         };
         let shared = self.algorithm == Algorithm::Hs256;
         match text.trim_start() {
-            file if file.starts_with('{') && !shared => Ok((parse_ring(file)?, Keeper::Hardtack)),
+            file if file.starts_with('{') && !shared => {
+                Ok((saved::parse_ring(file)?, Keeper::Hardtack))
+            }
             file if file.starts_with("-----BEGIN") && !shared => {
                 Ok(given(SigningKey::from_pem(file)?))
             }
@@ -154,14 +152,7 @@ impl KeyFile {
     }
 
     fn write(&self, ring: &KeyRing) -> Result<()> {
-        let mut saved = SavedRing {
-            keys: ring.iter().filter_map(SavedKey::of).collect(),
-        };
-        let text = serde_json::to_string_pretty(&saved);
-        for key in &mut saved.keys {
-            key.pem.zeroize();
-        }
-        write_private(&self.path, &Secret::new(text? + "\n"))
+        write_private(&self.path, &saved::write_ring(ring)?)
     }
 
     fn blame(&self) -> String {
@@ -169,69 +160,11 @@ impl KeyFile {
     }
 }
 
-/// The file, field by field.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SavedRing {
-    keys: Vec<SavedKey>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SavedKey {
-    kid: String,
-    algorithm: String,
-    created_at: String,
-    signs_from: String,
-    verifies_until: Option<String>,
-    pem: String,
-}
-
-impl SavedKey {
-    fn of(ring_key: &RingKey) -> Option<Self> {
-        let key = ring_key.key();
-        Some(Self {
-            kid: key.kid().to_owned(),
-            algorithm: key.algorithm().to_string(),
-            created_at: iso(ring_key.created_at()),
-            signs_from: iso(ring_key.signs_from()),
-            verifies_until: ring_key.verifies_until().map(iso),
-            pem: key.to_pem()?.expose_secret().clone(),
-        })
-    }
-
-    fn restore(mut self) -> Result<RingKey> {
-        let pem = Secret::new(std::mem::take(&mut self.pem));
-        let key = SigningKey::from_pem(pem.expose_secret())
-            .with_context(|| format!("the key {:?}", self.kid))?;
-        if key.kid() != self.kid || key.algorithm().to_string() != self.algorithm {
-            bail!("the key {:?} is not the one of its PEM", self.kid);
-        }
-        let until = self.verifies_until.as_deref().map(parse_iso).transpose()?;
-        Ok(RingKey::restore(
-            key,
-            parse_iso(&self.created_at)?,
-            parse_iso(&self.signs_from)?,
-            until,
-        ))
-    }
-}
-
-fn parse_ring(text: &str) -> Result<KeyRing> {
-    // serde_json names place and kind of a fault, never the text around it.
-    let saved: SavedRing = serde_json::from_str(text).context("it is damaged")?;
-    let keys = saved
-        .keys
-        .into_iter()
-        .map(SavedKey::restore)
-        .collect::<Result<Vec<_>>>()?;
-    Ok(KeyRing::restore(keys)?)
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
+    use hardtack_core::Secret;
     use hardtack_core::key::ring::Rollover;
 
     use super::*;
@@ -250,6 +183,13 @@ mod tests {
         )
     }
 
+    impl KeyFile {
+        fn prepared(&self) -> Result<KeyRing> {
+            self.create_if_missing(NOW)?;
+            self.load()
+        }
+    }
+
     fn put(key_file: &KeyFile, text: &str) {
         write_private(&key_file.path, &Secret::new(text.to_owned())).unwrap();
     }
@@ -263,9 +203,9 @@ mod tests {
         for algorithm in [Algorithm::Es256, Algorithm::EdDsa, Algorithm::Rs256] {
             let root = tempfile::tempdir().unwrap();
             let key_file = key_file(&root, algorithm);
-            let ring = key_file.load_or_create(NOW).unwrap();
+            let ring = key_file.prepared().unwrap();
             assert_eq!(ring.signing_key(NOW).algorithm(), algorithm);
-            assert_eq!(kids(&key_file.load_or_create(NOW).unwrap()), kids(&ring));
+            assert_eq!(kids(&key_file.prepared().unwrap()), kids(&ring));
         }
     }
 
@@ -273,7 +213,7 @@ mod tests {
     fn a_ring_survives_the_disk_with_its_times() {
         let root = tempfile::tempdir().unwrap();
         let key_file = key_file(&root, Algorithm::Es256);
-        key_file.load_or_create(NOW).unwrap();
+        key_file.prepared().unwrap();
         let before = key_file.stamp();
         let rotated = key_file
             .change(|ring| {
@@ -305,7 +245,7 @@ mod tests {
     fn a_refused_change_leaves_the_file_alone() {
         let root = tempfile::tempdir().unwrap();
         let key_file = key_file(&root, Algorithm::Es256);
-        let ring = key_file.load_or_create(NOW).unwrap();
+        let ring = key_file.prepared().unwrap();
         let signing = ring.signing_key(NOW).kid().to_owned();
         let refused = key_file.change(|ring| Ok(ring.retire(&signing, NOW)?));
         assert!(refused.is_err());
@@ -318,7 +258,7 @@ mod tests {
         let key_file = key_file(&root, Algorithm::Es256);
         let key = SigningKey::generate(Algorithm::Rs256).unwrap();
         put(&key_file, key.to_pem().unwrap().expose_secret());
-        assert_eq!(kids(&key_file.load_or_create(NOW).unwrap()), [key.kid()]);
+        assert_eq!(kids(&key_file.prepared().unwrap()), [key.kid()]);
         let error = key_file.change(|_| Ok(())).unwrap_err().to_string();
         assert!(error.contains("a key that you keep"), "{error}");
     }
@@ -332,10 +272,10 @@ mod tests {
             "Zq8#nT2vL5!xR7mC4wK9pB6yF3hJ1dG \r\n",
         ] {
             put(&key_file, text);
-            assert_eq!(kids(&key_file.load_or_create(NOW).unwrap()), ["hs256"]);
+            assert_eq!(kids(&key_file.prepared().unwrap()), ["hs256"]);
         }
         put(&key_file, "Zq8#nT2vL5!xR7mC4wK9pB6yF3hJ1dG\n");
-        assert!(key_file.load_or_create(NOW).is_err());
+        assert!(key_file.prepared().is_err());
     }
 
     /// SECURITY.md TK-7: a weak secret stops the start, and is not in the message.
@@ -348,7 +288,7 @@ mod tests {
             "hunter2",
         ] {
             put(&key_file, secret);
-            let error = format!("{:#}", key_file.load_or_create(NOW).unwrap_err());
+            let error = format!("{:#}", key_file.prepared().unwrap_err());
             assert!(error.starts_with("tokens.key_file: "), "{error}");
             assert!(!error.contains(secret), "{error}");
         }
@@ -357,18 +297,14 @@ mod tests {
     #[test]
     fn the_shared_secret_and_the_published_keys_are_not_mistaken_for_each_other() {
         let root = tempfile::tempdir().unwrap();
-        key_file(&root, Algorithm::Es256)
-            .load_or_create(NOW)
-            .unwrap();
+        key_file(&root, Algorithm::Es256).prepared().unwrap();
         let shared = key_file(&root, Algorithm::Hs256);
-        let error = format!("{:#}", shared.load_or_create(NOW).unwrap_err());
+        let error = format!("{:#}", shared.prepared().unwrap_err());
         assert!(error.contains("wants the shared secret"), "{error}");
         put(&shared, "Zq8#nT2vL5!xR7mC4wK9pB6yF3hJ1dGs");
         let error = format!(
             "{:#}",
-            key_file(&root, Algorithm::Es256)
-                .load_or_create(NOW)
-                .unwrap_err()
+            key_file(&root, Algorithm::Es256).prepared().unwrap_err()
         );
         assert!(error.contains("set tokens.algorithm"), "{error}");
     }
@@ -377,7 +313,7 @@ mod tests {
     fn a_damaged_ring_is_refused_and_left_untouched() {
         let root = tempfile::tempdir().unwrap();
         let key_file = key_file(&root, Algorithm::Es256);
-        key_file.load_or_create(NOW).unwrap();
+        key_file.prepared().unwrap();
         let good = std::fs::read_to_string(&key_file.path).unwrap();
         for bad in [
             good.replace("ES256", "EdDSA"),
@@ -387,7 +323,7 @@ mod tests {
             "{\"keys\": []}".to_owned(),
         ] {
             put(&key_file, &bad);
-            assert!(key_file.load_or_create(NOW).is_err(), "{bad}");
+            assert!(key_file.prepared().is_err(), "{bad}");
             assert_eq!(std::fs::read_to_string(&key_file.path).unwrap(), bad);
         }
     }
@@ -396,7 +332,7 @@ mod tests {
     fn two_changes_at_once_are_both_kept() {
         let root = tempfile::tempdir().unwrap();
         let key_file = key_file(&root, Algorithm::EdDsa);
-        key_file.load_or_create(NOW).unwrap();
+        key_file.prepared().unwrap();
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {

@@ -61,19 +61,20 @@ pub(crate) fn run(sources: Sources, options: &cli::Serve, terminal: Terminal) ->
 async fn serve(mut loaded: Loaded, mode: Mode, terminal: Terminal) -> Result<()> {
     let data_dir = DataDir::open_or_create(&loaded.config.server.data_dir)?;
     let _only_server = data_dir.lock_for_serving()?;
-    let store = open_or_create_store(&loaded)?;
-    let key_file = KeyFile::new(&data_dir, &loaded.config.keys);
-    // Taken before the file is read: a change in between is seen again, not missed.
-    let stamp = key_file.stamp();
-    let keys = key_file.load_or_create(SystemClock.now())?;
-    let pepper_name = loaded.config.keys.pepper_file.as_deref();
-    let pepper = pepper_file::load_or_create(&data_dir, pepper_name, &SystemEntropy)?;
-
     let wanted = loaded.config.server.listen;
     let listener = TcpListener::bind(wanted)
         .await
         .with_context(|| format!("server.listen: cannot listen on {wanted}"))?;
     let address = listener.local_addr()?;
+    let store = open_or_create_store(&loaded)?;
+    let key_file = KeyFile::new(&data_dir, &loaded.config.keys);
+    key_file.create_if_missing(SystemClock.now())?;
+    // Taken before the file is read: a change in between is seen again, not missed.
+    let stamp = key_file.stamp();
+    let keys = key_file.load()?;
+    let pepper_name = loaded.config.keys.pepper_file.as_deref();
+    let pepper = pepper_file::load_or_create(&data_dir, pepper_name, &SystemEntropy)?;
+
     let demo_password = match mode {
         Mode::Production => None,
         Mode::Dev => {
@@ -99,13 +100,7 @@ async fn serve(mut loaded: Loaded, mode: Mode, terminal: Terminal) -> Result<()>
     banner::print(terminal, &loaded.config, address, demo_password.as_ref())?;
 
     let app = router(&hardtack, mode);
-    accept::serve(
-        listener,
-        app,
-        loaded.config.server.clone(),
-        shutdown_signal()?,
-    )
-    .await;
+    accept::serve(listener, app, &loaded.config.server, signals()?).await;
 
     // The requests are done, so nothing more is noted: write what they noted, then let go of the
     // store, whose writer commits what it was given before it ends.
@@ -148,12 +143,13 @@ async fn stopped(mut stopping: watch::Receiver<()>) {
     while stopping.changed().await.is_ok() {}
 }
 
-/// Resolves at the first SIGTERM or SIGINT. The handlers stand before anything is accepted.
-fn shutdown_signal() -> Result<impl Future<Output = ()>> {
+/// Gives a function that resolves at the next SIGTERM or SIGINT. The handlers stand before anything
+/// is accepted.
+fn signals() -> Result<impl AsyncFnMut()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
+    Ok(async move || {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}

@@ -79,7 +79,7 @@ impl Observer for LogObserver {
                 );
             }
             Event::SessionRevoked { session, reason } => {
-                let reason = format!("{reason:?}");
+                let reason = reason.code();
                 info!(event = "session_revoked", %session, reason, address, "session ended");
             }
             Event::PasswordChanged {

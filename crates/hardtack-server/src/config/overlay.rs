@@ -4,9 +4,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use toml::de::{DeTable, DeValue};
 
 use super::Config;
+use super::file::{Assignment, parse_file};
 use super::key::{Default, Key, Value};
 use super::problem::{Origin, Problem, Problems};
 use super::table::KEYS;
@@ -54,13 +54,6 @@ fn serialize_origin<S: serde::Serializer>(
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     serializer.collect_str(origin)
-}
-
-/// One value on its way to its key.
-struct Assignment {
-    name: String,
-    given: Given,
-    origin: Origin,
 }
 
 impl Sources {
@@ -200,81 +193,6 @@ fn default_of(key: &Key, config: &mut Config, problems: &mut Vec<Problem>) -> Op
             });
             None
         }
-    }
-}
-
-fn parse_file(path: &str, text: &str) -> Result<Vec<Assignment>, Problems> {
-    let origin_at = |offset: usize| {
-        let before = text.as_bytes().iter().take(offset);
-        Origin::File {
-            path: path.to_owned(),
-            line: 1 + before.filter(|byte| **byte == b'\n').count(),
-        }
-    };
-    // The crate's own rendering quotes the line, and the line may hold a secret put there by mistake.
-    let table = DeTable::parse(text).map_err(|error| {
-        let offset = error.span().map_or(0, |span| span.start);
-        Problems::one(
-            Some(origin_at(offset)),
-            format!("not TOML: {}", first_line(error.message())),
-        )
-    })?;
-    let mut assignments = Vec::new();
-    collect(table.get_ref(), "", &origin_at, &mut assignments);
-    Ok(assignments)
-}
-
-fn first_line(text: &str) -> &str {
-    text.lines().next().unwrap_or_default()
-}
-
-fn collect(
-    table: &DeTable<'_>,
-    section: &str,
-    origin_at: &impl Fn(usize) -> Origin,
-    assignments: &mut Vec<Assignment>,
-) {
-    let mut rows: Vec<_> = table.iter().collect();
-    rows.sort_by_key(|(name, _)| name.span().start);
-    for (name, value) in rows {
-        let origin = origin_at(name.span().start);
-        let name = match section {
-            "" => name.get_ref().to_string(),
-            section => format!("{section}.{}", name.get_ref()),
-        };
-        match value.get_ref() {
-            DeValue::Table(table)
-                if section.is_empty() && is_section(&name) || !table.is_empty() =>
-            {
-                collect(table, &name, origin_at, assignments);
-            }
-            value => assignments.push(Assignment {
-                name,
-                given: given(value),
-                origin,
-            }),
-        }
-    }
-}
-
-fn is_section(name: &str) -> bool {
-    KEYS.iter().any(|key| key.section() == name)
-}
-
-fn given(value: &DeValue<'_>) -> Given {
-    match value {
-        DeValue::String(text) => Given::Text(text.to_string()),
-        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
-            .map_or(Given::Other("a number that large"), Given::Whole),
-        DeValue::Boolean(flag) => Given::Flag(*flag),
-        DeValue::Array(items) => items
-            .iter()
-            .map(|item| item.get_ref().as_str().map(str::to_owned))
-            .collect::<Option<Vec<String>>>()
-            .map_or(Given::Other("a list of something else"), Given::Texts),
-        DeValue::Float(_) => Given::Other("a fraction"),
-        DeValue::Datetime(_) => Given::Other("a date"),
-        DeValue::Table(_) => Given::Other("a table"),
     }
 }
 
@@ -449,16 +367,6 @@ mod tests {
         ] {
             assert_eq!(load(file, &[], &[]).unwrap_err(), message, "{file}");
         }
-    }
-
-    /// A secret pasted into the file by mistake must not travel on into logs (SECURITY.md SV-4).
-    #[test]
-    fn a_file_that_is_no_toml_is_not_quoted() {
-        let error = load("[tokens]\npepper = \"hunter2hunter2\nx = 1\n", &[], &[]).unwrap_err();
-        assert!(error.starts_with("hardtack.toml:2: not TOML: "), "{error}");
-        assert!(!error.contains("hunter2"), "{error}");
-        let error = load("tokens.pepper = \"hunter2\"", &[], &[]).unwrap_err();
-        assert!(!error.contains("hunter2"), "{error}");
     }
 
     #[test]

@@ -16,16 +16,17 @@ use crate::config::ServerConfig;
 /// to go unnoticed.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Serves `app` until `shutdown` resolves, then waits for the requests under way.
+/// Serves `app` until `signalled` resolves, then waits for the requests under way; when it resolves
+/// again, somebody at a keyboard has waited long enough.
 pub(super) async fn serve(
     listener: TcpListener,
     app: Router,
-    config: ServerConfig,
-    shutdown: impl Future<Output = ()>,
+    config: &ServerConfig,
+    mut signalled: impl AsyncFnMut(),
 ) {
     let most = config.max_connections.min(Semaphore::MAX_PERMITS);
     let places = Arc::new(Semaphore::new(most));
-    let limits = Limits::of(&config);
+    let limits = Limits::of(config);
     let (drain, draining) = watch::channel(());
     let accepting = accept(listener, &places, |stream, peer, place| {
         let connection = connection::serve(stream, peer, app.clone(), limits, draining.clone());
@@ -37,19 +38,17 @@ pub(super) async fn serve(
     tokio::select! {
         () = accepting => {}
         // The listener is dropped with the loop: from here on connections are refused.
-        () = shutdown => {}
+        () = signalled() => {}
     }
     drop(drain);
     let everybody = u32::try_from(most).unwrap_or(u32::MAX);
-    if tokio::time::timeout(config.shutdown_timeout, places.acquire_many(everybody))
-        .await
-        .is_err()
-    {
-        warn!(
-            connections = most - places.available_permits(),
-            "requests were still under way and are cut off"
-        );
+    tokio::select! {
+        _ = places.acquire_many(everybody) => return,
+        () = tokio::time::sleep(config.shutdown_timeout) => {}
+        () = signalled() => {}
     }
+    let connections = most - places.available_permits();
+    warn!(connections, "requests were still under way and are cut off");
 }
 
 async fn accept(

@@ -83,6 +83,8 @@ pub(super) async fn serve(
         .timer(TokioTimer::new())
         .header_read_timeout(limits.keep_alive_timeout)
         .max_headers(MAX_HEADERS)
+        // The buffer may hold some more than a head; the head itself may not be longer.
+        .max_header_size(limits.head_bytes)
         .max_buf_size(limits.head_bytes)
         .serve_connection(TokioIo::new(watched), service);
     let mut looks = tokio::time::interval(LOOK_EVERY);

@@ -47,10 +47,10 @@ fn a_head_that_takes_too_long_is_answered_408_and_cut_off() {
 fn an_idle_connection_outlives_the_head_timeout_but_not_its_own() {
     let house = House::public()
         .with("server.head_timeout", "1s")
-        .with("server.keep_alive_timeout", "5s");
+        .with("server.keep_alive_timeout", "4s");
     let server = house.serve(&[]);
     let mut stream = connect(&server);
-    for pause in [3, 0] {
+    for pause in [2, 0] {
         stream
             .write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
             .unwrap();
