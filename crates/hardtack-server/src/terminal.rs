@@ -125,7 +125,10 @@ fn read_line() -> Result<Secret<String>> {
 
 fn table<const COLUMNS: usize>(heads: [&str; COLUMNS], rows: &[[String; COLUMNS]]) -> String {
     let heads = heads.map(str::to_owned);
-    let rows: Vec<[String; COLUMNS]> = std::iter::once(heads)
+    // A list of one thing's fields has no heads.
+    let heads = heads.iter().any(|head| !head.is_empty()).then_some(heads);
+    let rows: Vec<[String; COLUMNS]> = heads
+        .into_iter()
         .chain(
             rows.iter()
                 .map(|row| row.each_ref().map(|cell| shown(cell))),
@@ -160,6 +163,7 @@ mod tests {
             ["12".to_owned(), String::new()],
         ];
         assert_eq!(table(["ID", "NAME"], &rows), "ID  NAME\n1   ada\n12\n");
+        assert_eq!(table(["", ""], &rows), "1   ada\n12\n");
     }
 
     /// A user who calls themselves `\x1b[2J` must not rule the operator's screen (CVE-2025-58160).

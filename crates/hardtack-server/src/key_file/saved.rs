@@ -14,7 +14,7 @@ pub(super) fn write_ring(ring: &KeyRing) -> Result<Secret<String>> {
     let mut saved = SavedRing {
         keys: ring.iter().filter_map(SavedKey::of).collect(),
     };
-    let text = serde_json::to_string_pretty(&saved).map(Secret::new);
+    let text = serde_json::to_string_pretty(&saved).map(|text| Secret::new(text + "\n"));
     for key in &mut saved.keys {
         key.pem.zeroize();
     }
