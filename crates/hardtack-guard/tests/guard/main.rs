@@ -7,6 +7,9 @@ mod cached;
 #[cfg(test)]
 mod credentials;
 #[cfg(test)]
+#[cfg(feature = "remote")]
+mod example;
+#[cfg(test)]
 mod forged;
 #[cfg(test)]
 #[cfg(feature = "remote")]

@@ -16,13 +16,13 @@ use crate::authority::{Authority, expected};
 
 /// A published key set that can be changed and taken away, and that counts its visitors.
 #[derive(Clone, Default)]
-struct Published {
+pub(crate) struct Published {
     answer: Arc<Mutex<Option<String>>>,
     visits: Arc<AtomicUsize>,
 }
 
 impl Published {
-    async fn serve(&self) -> String {
+    pub(crate) async fn serve(&self) -> String {
         async fn jwks(State(published): State<Published>) -> (StatusCode, String) {
             published.visits.fetch_add(1, Ordering::SeqCst);
             match published.answer.lock().unwrap().clone() {
@@ -43,7 +43,7 @@ impl Published {
         url
     }
 
-    fn publish(&self, answer: impl Into<String>) {
+    pub(crate) fn publish(&self, answer: impl Into<String>) {
         *self.answer.lock().unwrap() = Some(answer.into());
     }
 
