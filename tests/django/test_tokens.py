@@ -2,6 +2,7 @@
 
 import base64
 import json
+import secrets
 import tempfile
 import unittest
 
@@ -9,7 +10,7 @@ from backend import USERS
 from servers import Client, Django, Hardtack
 
 NAMES = [username for _, username in USERS]
-SHARED = "one secret of more than thirty-two bytes, known to both"
+SHARED = secrets.token_urlsafe(48)
 
 
 def segment(token, index):
