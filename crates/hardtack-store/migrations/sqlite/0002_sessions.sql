@@ -3,7 +3,6 @@
 -- A row table with a unique index on `sid`, not a table keyed by `sid`: random keys would leave
 -- every page of wide rows a third empty, and scatter the live sessions among the old ones.
 CREATE TABLE sessions (
-    -- Only for scanning in order of age; nothing else refers to it.
     id               INTEGER PRIMARY KEY,
     sid              BLOB    NOT NULL UNIQUE,
     -- Not a foreign key: the sessions of a deleted user stay, ended, until they are purged.
@@ -23,12 +22,18 @@ CREATE TABLE sessions (
     idle_timeout     INTEGER NOT NULL,
     ends_at          INTEGER NOT NULL,
     revoked_at       INTEGER,
-    revoke_reason    TEXT,
-    address          TEXT    NOT NULL,
-    user_agent       TEXT    NOT NULL
+    revoke_reason    TEXT
 ) STRICT;
 
 CREATE INDEX sessions_of_user ON sessions (user_id);
+
+-- Apart, because every rotation writes its session's row and nobody reads this but its owner:
+-- more sessions share a page that has to go to the disk.
+CREATE TABLE devices (
+    session    INTEGER PRIMARY KEY REFERENCES sessions (id) ON DELETE CASCADE,
+    address    TEXT    NOT NULL,
+    user_agent TEXT    NOT NULL
+) STRICT;
 
 -- The log that other processes poll (PROTOCOL.md section 9).
 CREATE TABLE revocations (

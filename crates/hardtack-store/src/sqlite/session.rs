@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hardtack_core::rotation::{Family, Lineage, Owner, Position};
-use hardtack_core::session::{Device, NewSession, Session};
+use hardtack_core::session::{NewSession, Session};
 use hardtack_core::{SessionId, Timestamp, UserId};
 use rusqlite::{Connection, params};
 
@@ -34,9 +34,8 @@ pub(super) fn open(
     let inserted = connection
         .prepare_cached(
             "INSERT INTO sessions (created_at, sid, user_id, password_version, generation, branch,
-                 parent_branch, phase, anchor_at, retries, last_seen_at, idle_timeout, ends_at,
-                 address, user_agent)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?1, ?11, ?12, ?13, ?14)
+                 parent_branch, phase, anchor_at, retries, last_seen_at, idle_timeout, ends_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?1, ?11, ?12)
              ON CONFLICT (sid) DO NOTHING",
         )?
         .execute(params![
@@ -52,13 +51,18 @@ pub(super) fn open(
             lineage.retries,
             idle_timeout,
             ends_at.unix_micros(),
-            new.device.address,
-            new.device.user_agent,
         ])?;
     if inserted == 0 {
         // The source of randomness is broken; the first session must not become the second's.
         return Err(Failure::Refused("a session of that id exists already"));
     }
+    connection
+        .prepare_cached("INSERT INTO devices (session, address, user_agent) VALUES (?1, ?2, ?3)")?
+        .execute(params![
+            connection.last_insert_rowid(),
+            new.device.address,
+            new.device.user_agent,
+        ])?;
     let family = Family {
         session: new.id,
         user: new.user,
@@ -144,13 +148,11 @@ pub(super) fn revoke_all(
 
 /// Forgets where a deleted user's sessions were opened.
 pub(super) fn forget_devices(connection: &Connection, user: UserId) -> Result<(), Failure> {
-    let Device {
-        address,
-        user_agent,
-    } = Device::default();
     connection
-        .prepare_cached("UPDATE sessions SET address = ?2, user_agent = ?3 WHERE user_id = ?1")?
-        .execute(params![user.as_i64(), address, user_agent])?;
+        .prepare_cached(
+            "DELETE FROM devices WHERE session IN (SELECT id FROM sessions WHERE user_id = ?1)",
+        )?
+        .execute([user.as_i64()])?;
     Ok(())
 }
 
@@ -236,8 +238,8 @@ impl SessionStore for SqliteStore {
         window: Duration,
     ) -> Result<Option<FamilyAt>, StoreError> {
         self.writer
-            .act(Shape::OneStatement, move |connection, now| {
-                rotation::advance(connection, session, presented, window, now)
+            .act(Shape::OneStatement, move |desk, now| {
+                rotation::advance(desk, session, presented, window, now)
             })
             .await
     }
@@ -259,8 +261,8 @@ impl SessionStore for SqliteStore {
         match verdict {
             Verdict::Continue(next) => {
                 self.writer
-                    .act(Shape::OneStatement, move |connection, now| {
-                        rotation::go_on(connection, &judged, next, now)
+                    .act(Shape::OneStatement, move |desk, now| {
+                        rotation::go_on(desk, &judged, next, now)
                     })
                     .await
             }
@@ -316,7 +318,7 @@ impl SessionStore for SqliteStore {
                 let mut statement = connection.prepare_cached(concat!(
                     "SELECT sid, user_id, created_at, last_seen_at, idle_timeout, ends_at, address,
                          user_agent
-                     FROM sessions WHERE user_id = ?2 AND ",
+                     FROM sessions JOIN devices ON session = id WHERE user_id = ?2 AND ",
                     alive!(),
                     " ORDER BY created_at DESC, sid"
                 ))?;

@@ -15,6 +15,7 @@ use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
 use super::Failure;
+use super::desk::Desk;
 use crate::StoreError;
 
 /// Acts that may wait. Beyond it the disk is too slow for the load, and saying so at once is
@@ -61,7 +62,7 @@ impl Writer {
     pub(super) async fn act<T: Send + 'static>(
         &self,
         shape: Shape,
-        act: impl FnOnce(&Connection, Timestamp) -> Result<T, Failure> + Send + 'static,
+        act: impl FnOnce(&Desk<'_>, Timestamp) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         let member = Box::new(Act {
@@ -107,7 +108,7 @@ trait Member: Send {
     fn shape(&self) -> Shape;
 
     /// Runs the act and keeps what it says until the batch is decided.
-    fn run(&mut self, connection: &Connection, now: Timestamp) -> Result<(), Spoilage>;
+    fn run(&mut self, desk: &Desk<'_>, now: Timestamp) -> Result<(), Spoilage>;
 
     /// Tells whoever asked. `spoilt` says why the batch was rolled back, if it was.
     fn answer(self: Box<Self>, spoilt: Option<&str>);
@@ -131,18 +132,18 @@ struct Act<T, F> {
 impl<T, F> Member for Act<T, F>
 where
     T: Send,
-    F: FnOnce(&Connection, Timestamp) -> Result<T, Failure> + Send,
+    F: FnOnce(&Desk<'_>, Timestamp) -> Result<T, Failure> + Send,
 {
     fn shape(&self) -> Shape {
         self.shape
     }
 
-    fn run(&mut self, connection: &Connection, now: Timestamp) -> Result<(), Spoilage> {
+    fn run(&mut self, desk: &Desk<'_>, now: Timestamp) -> Result<(), Spoilage> {
         let Some(act) = self.body.take() else {
             return Ok(());
         };
         // The panic ends this act only: its change is undone and the thread goes on.
-        let Ok(outcome) = catch_unwind(AssertUnwindSafe(|| act(connection, now))) else {
+        let Ok(outcome) = catch_unwind(AssertUnwindSafe(|| act(desk, now))) else {
             self.outcome = Some(Err(StoreError::Unavailable(
                 "the act panicked; this is a fault of ours".to_owned(),
             )));
@@ -183,11 +184,12 @@ fn is_the_disk(error: &rusqlite::Error) -> bool {
 
 /// The thread.
 fn write(connection: &Connection, clock: &dyn Clock, waiting: Receiver<Message>) {
+    let desk = Desk::new(connection);
     let mut batch = Vec::with_capacity(BATCH);
     let mut open = true;
     while open && let Ok(Message::Act(first)) = waiting.recv() {
         batch.push(first);
-        let committed = commit_together(connection, clock, &waiting, &mut batch, &mut open);
+        let committed = commit_together(&desk, clock, &waiting, &mut batch, &mut open);
         if let Err(reason) = &committed {
             tracing::error!(reason, acts = batch.len(), "a group commit was rolled back");
             roll_back(connection);
@@ -205,13 +207,13 @@ fn write(connection: &Connection, clock: &dyn Clock, waiting: Receiver<Message>)
 /// Runs what waits, the one member that `batch` holds already and those in the queue, in one
 /// transaction. Afterwards `batch` holds all that share its fate.
 fn commit_together(
-    connection: &Connection,
+    desk: &Desk<'_>,
     clock: &dyn Clock,
     waiting: &Receiver<Message>,
     batch: &mut Vec<Box<dyn Member>>,
     open: &mut bool,
 ) -> Result<(), String> {
-    if let Err(error) = execute(connection, "BEGIN IMMEDIATE") {
+    if let Err(error) = execute(desk, "BEGIN IMMEDIATE") {
         // Another process holds the file. Each of those who wait would wait as long again.
         while batch.len() < QUEUE
             && let Some(member) = next(waiting, open)
@@ -222,7 +224,7 @@ fn commit_together(
     }
     let mut ran = 0;
     while let Some(member) = batch.get_mut(ran) {
-        run(connection, clock, member.as_mut())?;
+        run(desk, clock, member.as_mut())?;
         ran += 1;
         if ran == batch.len()
             && ran < BATCH
@@ -231,7 +233,7 @@ fn commit_together(
             batch.push(member);
         }
     }
-    execute(connection, "COMMIT")
+    execute(desk, "COMMIT")
 }
 
 /// Who waits, if somebody does and the closing word has not been said.
@@ -250,26 +252,26 @@ fn next(waiting: &Receiver<Message>, open: &mut bool) -> Option<Box<dyn Member>>
 }
 
 /// Runs one act inside the transaction. `Err` when the whole batch is lost.
-fn run(connection: &Connection, clock: &dyn Clock, member: &mut dyn Member) -> Result<(), String> {
-    let changes_before = connection.total_changes();
+fn run(desk: &Desk<'_>, clock: &dyn Clock, member: &mut dyn Member) -> Result<(), String> {
+    let changes_before = desk.total_changes();
     let savepoint = member.shape() == Shape::Several;
     if savepoint {
-        execute(connection, "SAVEPOINT act")?;
+        execute(desk, "SAVEPOINT act")?;
     }
-    let failed = match member.run(connection, clock.now()) {
+    let failed = match member.run(desk, clock.now()) {
         Ok(()) => false,
         Err(Spoilage::Act) => true,
         Err(Spoilage::Batch(reason)) => return Err(reason),
     };
-    if connection.is_autocommit() {
+    if desk.is_autocommit() {
         return Err("the transaction was rolled back by SQLite".to_owned());
     }
     if savepoint {
         if failed {
-            execute(connection, "ROLLBACK TO act")?;
+            execute(desk, "ROLLBACK TO act")?;
         }
-        execute(connection, "RELEASE act")
-    } else if failed && connection.total_changes() != changes_before {
+        execute(desk, "RELEASE act")
+    } else if failed && desk.total_changes() != changes_before {
         // It changed something, cannot say what, and has no savepoint to go back to.
         Err("an act failed after it had changed a row".to_owned())
     } else {

@@ -1,12 +1,17 @@
-//! The statements that rotation consists of.
+//! The writes that rotation consists of.
+//!
+//! Each is one guarded `UPDATE`. What it does not move is read just before, under the same write
+//! lock, and not asked back by `RETURNING`: SQLite makes a temporary table for that at every
+//! execution, which costs more than the rotation itself (budget B4 of the design).
 
 use std::time::Duration;
 
 use hardtack_core::rotation::{Family, Lineage, Owner, ParentBranch, Phase, Position};
-use hardtack_core::{SessionId, Timestamp};
+use hardtack_core::{SessionId, Timestamp, UserId};
 use rusqlite::{Connection, params};
 
 use super::super::Failure;
+use super::super::desk::Desk;
 use super::row;
 use crate::{FamilyAt, Revoke};
 
@@ -18,97 +23,145 @@ macro_rules! standing {
     };
 }
 
-/// What rotation does not move, for the answer of a statement that moved the rest.
-macro_rules! returning {
-    () => {
-        " RETURNING user_id, created_at, idle_timeout, ends_at"
-    };
-}
-
-const ROTATE: &str = concat!(
-    "UPDATE sessions SET generation = generation + 1, branch = 0, parent_branch = branch,
-         phase = 0, anchor_at = ?1, retries = 0, last_seen_at = ?1
-     WHERE sid = ?2 AND generation = ?3 AND branch = ?4 AND anchor_at <= ?5
-         AND generation < 4294967295 AND phase BETWEEN 0 AND 2 AND ",
+static ROTATE: &str = concat!(
+    "UPDATE sessions SET generation = ?6, branch = 0, parent_branch = ?4, phase = 0,
+         anchor_at = ?1, retries = 0, last_seen_at = ?1
+     WHERE id = ?2 AND generation = ?3 AND branch = ?4 AND anchor_at <= ?5
+         AND phase BETWEEN 0 AND 2 AND ",
     alive!(),
     " AND ",
-    standing!(),
-    returning!()
+    standing!()
 );
 
-const CONTINUE: &str = concat!(
+static CONTINUE: &str = concat!(
     "UPDATE sessions SET generation = ?9, branch = ?10, parent_branch = ?11, phase = ?12,
          anchor_at = ?13, retries = ?14, last_seen_at = ?1
-     WHERE sid = ?2 AND generation = ?3 AND branch = ?4 AND parent_branch IS ?5 AND phase = ?6
+     WHERE id = ?2 AND generation = ?3 AND branch = ?4 AND parent_branch IS ?5 AND phase = ?6
          AND anchor_at = ?7 AND retries = ?8 AND ",
     alive!(),
     " AND ",
-    standing!(),
-    returning!()
+    standing!()
 );
+
+static FIND_FIXED: &str =
+    "SELECT id, user_id, created_at, idle_timeout, ends_at FROM sessions WHERE sid = ?1";
+
+/// What is settled when a session is opened.
+struct Fixed {
+    id: i64,
+    user: UserId,
+    created_at: Timestamp,
+    idle_timeout: Duration,
+    ends_at: Timestamp,
+}
+
+impl Fixed {
+    fn find(desk: &Desk<'_>, session: SessionId) -> Result<Option<Self>, Failure> {
+        desk.with_kept(FIND_FIXED, |statement| {
+            let mut rows = statement.query([session.as_bytes()])?;
+            let Some(row) = rows.next()? else {
+                return Ok(None);
+            };
+            Ok(Some(Self {
+                id: row.get(0)?,
+                user: UserId::new(row.get(1)?),
+                created_at: Timestamp::from_unix_micros(row.get(2)?),
+                idle_timeout: row::parse_duration(row.get(3)?)?,
+                ends_at: Timestamp::from_unix_micros(row.get(4)?),
+            }))
+        })
+    }
+
+    /// The family after a write whose guard says that it is alive and its owner stands behind it,
+    /// and that moved it to `lineage` now.
+    fn at(self, session: SessionId, lineage: Lineage, now: Timestamp) -> FamilyAt {
+        let family = Family {
+            session,
+            user: self.user,
+            lineage,
+            created_at: self.created_at,
+            last_seen_at: now,
+            idle_timeout: self.idle_timeout,
+            ends_at: self.ends_at,
+            ended: None,
+            owner: Owner::Standing,
+        };
+        FamilyAt { family, now }
+    }
+}
 
 /// The first row of the table of PROTOCOL.md §3, all of it in the guard.
 pub(super) fn advance(
-    connection: &Connection,
+    desk: &Desk<'_>,
     session: SessionId,
     presented: Position,
     window: Duration,
     now: Timestamp,
 ) -> Result<Option<FamilyAt>, Failure> {
-    // An anchor that lies ahead has age zero (PROTOCOL.md §3), which only an empty window is over for.
+    // The last generation has no successor.
+    let Some(generation) = presented.generation.checked_add(1) else {
+        return Ok(None);
+    };
+    let Some(fixed) = Fixed::find(desk, session)? else {
+        return Ok(None);
+    };
+    // An anchor that lies ahead has age zero (PROTOCOL.md §3), which only an empty window is over
+    // for.
     let anchored_by = if window.is_zero() {
         i64::MAX
     } else {
         (now - window).unix_micros()
     };
+    let advanced = desk.with_kept(ROTATE, |statement| {
+        Ok(statement.execute(params![
+            now.unix_micros(),
+            fixed.id,
+            presented.generation,
+            presented.branch,
+            anchored_by,
+            generation,
+        ])?)
+    })?;
     let lineage = Lineage {
-        current: Position::new(presented.generation.saturating_add(1), 0),
+        current: Position::new(generation, 0),
         parent_branch: ParentBranch::Known(presented.branch),
         phase: Phase::Fresh,
         anchor_at: now,
         retries: 0,
     };
-    let mut statement = connection.prepare_cached(ROTATE)?;
-    let mut rows = statement.query(params![
-        now.unix_micros(),
-        session.as_bytes(),
-        presented.generation,
-        presented.branch,
-        anchored_by,
-    ])?;
-    rows.next()?
-        .map(|row| row::moved(row, session, lineage, now))
-        .transpose()
+    Ok((advanced == 1).then(|| fixed.at(session, lineage, now)))
 }
 
 /// Writes what was decided if the row is still the one that was judged.
 pub(super) fn go_on(
-    connection: &Connection,
+    desk: &Desk<'_>,
     judged: &Family,
     next: Lineage,
     now: Timestamp,
 ) -> Result<Option<FamilyAt>, Failure> {
+    let Some(fixed) = Fixed::find(desk, judged.session)? else {
+        return Ok(None);
+    };
     let was = judged.lineage;
-    let mut statement = connection.prepare_cached(CONTINUE)?;
-    let mut rows = statement.query(params![
-        now.unix_micros(),
-        judged.session.as_bytes(),
-        was.current.generation,
-        was.current.branch,
-        row::parent_branch_column(was.parent_branch),
-        row::phase_code(was.phase),
-        was.anchor_at.unix_micros(),
-        was.retries,
-        next.current.generation,
-        next.current.branch,
-        row::parent_branch_column(next.parent_branch),
-        row::phase_code(next.phase),
-        next.anchor_at.unix_micros(),
-        next.retries,
-    ])?;
-    rows.next()?
-        .map(|row| row::moved(row, judged.session, next, now))
-        .transpose()
+    let written = desk.with_kept(CONTINUE, |statement| {
+        Ok(statement.execute(params![
+            now.unix_micros(),
+            fixed.id,
+            was.current.generation,
+            was.current.branch,
+            row::parent_branch_column(was.parent_branch),
+            row::phase_code(was.phase),
+            was.anchor_at.unix_micros(),
+            was.retries,
+            next.current.generation,
+            next.current.branch,
+            row::parent_branch_column(next.parent_branch),
+            row::phase_code(next.phase),
+            next.anchor_at.unix_micros(),
+            next.retries,
+        ])?)
+    })?;
+    Ok((written == 1).then(|| fixed.at(judged.session, next, now)))
 }
 
 /// Ends the family if the row is still the one that was judged. The row is read, compared and

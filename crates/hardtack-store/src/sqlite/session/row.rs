@@ -9,7 +9,6 @@ use hardtack_core::{SessionId, Timestamp, UserId};
 use rusqlite::{Connection, Row};
 
 use super::super::{Failure, user};
-use crate::FamilyAt;
 
 pub(super) const fn phase_code(phase: Phase) -> i64 {
     match phase {
@@ -95,28 +94,6 @@ fn family(row: &Row<'_>, session: SessionId) -> Result<Family, Failure> {
         ended: parse_ended(row.get(11)?, reason.as_deref())?,
         owner,
     })
-}
-
-/// The family after a statement whose guard says that it is alive and its owner stands behind it,
-/// and that moved it to `lineage` now.
-pub(super) fn moved(
-    row: &Row<'_>,
-    session: SessionId,
-    lineage: Lineage,
-    now: Timestamp,
-) -> Result<FamilyAt, Failure> {
-    let family = Family {
-        session,
-        user: UserId::new(row.get(0)?),
-        lineage,
-        created_at: Timestamp::from_unix_micros(row.get(1)?),
-        last_seen_at: now,
-        idle_timeout: parse_duration(row.get(2)?)?,
-        ends_at: Timestamp::from_unix_micros(row.get(3)?),
-        ended: None,
-        owner: Owner::Standing,
-    };
-    Ok(FamilyAt { family, now })
 }
 
 /// A session as its owner sees it.

@@ -44,7 +44,7 @@ impl Room {
     async fn ask<T: Send + 'static>(
         &self,
         shape: Shape,
-        act: impl FnOnce(&Connection, Timestamp) -> Result<T, Failure> + Send + 'static,
+        act: impl FnOnce(&Desk<'_>, Timestamp) -> Result<T, Failure> + Send + 'static,
     ) -> Task<T> {
         let writer = Arc::clone(&self.writer);
         let task = tokio::spawn(async move { writer.act(shape, act).await });
