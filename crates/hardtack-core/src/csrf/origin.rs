@@ -96,7 +96,10 @@ fn is_origin(text: &str) -> bool {
     let host_fits = if let Some(address) = host.strip_prefix('[') {
         address
             .strip_suffix(']')
-            .is_some_and(|inside| inside.parse::<Ipv6Addr>().is_ok())
+            .is_some_and(|inside| inside.parse().is_ok_and(|it| written_as(it) == inside))
+    } else if ends_in_number(host) {
+        // Browsers take such a host for an IPv4 address and write it as one: `1` is `0.0.0.1`.
+        host.parse::<Ipv4Addr>().is_ok()
     } else {
         !host.is_empty()
             && host
@@ -114,6 +117,27 @@ fn is_origin(text: &str) -> bool {
         }
     };
     scheme_fits && host_fits && port_fits
+}
+
+/// An IPv6 address as browsers write it (URL Standard, "IPv6 serializer"): in hexadecimal, also where
+/// it stands for an IPv4 address.
+fn written_as(address: Ipv6Addr) -> String {
+    if address.to_ipv4_mapped().is_some() {
+        let [.., high, low] = address.segments();
+        format!("::ffff:{high:x}:{low:x}")
+    } else {
+        address.to_string()
+    }
+}
+
+/// URL Standard, "ends in a number checker".
+fn ends_in_number(host: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let last = host.rsplit_once('.').map_or(host, |(_, last)| last);
+    let hexadecimal = last
+        .strip_prefix("0x")
+        .is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    hexadecimal || !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn is_loopback(origin: &str) -> bool {
@@ -182,6 +206,9 @@ mod tests {
             "http://a:8080",
             "capacitor://localhost",
             "https://[2001:db8::1]:9",
+            "https://[::ffff:102:304]",
+            "https://192.0.2.1",
+            "https://1password.example",
         ] {
             assert!(TrustedOrigins::new([good]).is_ok(), "{good}");
         }
@@ -197,6 +224,14 @@ mod tests {
             "https://*.a.example",
             "https://a.example:08",
             "https://",
+            "http://1",
+            "http://1.2.3",
+            "http://1.2.3.4.",
+            "http://a.256",
+            "http://0x7f.1",
+            "https://[2001:DB8::1]",
+            "https://[2001:db8:0::1]",
+            "https://[::ffff:1.2.3.4]",
         ] {
             assert_eq!(
                 TrustedOrigins::new([bad]),

@@ -1,0 +1,31 @@
+//! Hostile bytes for every parser, each with an oracle that says more than "it did not panic".
+//!
+//! One file of `tests/` is one target: its name is the file's. Under `cargo nextest run` each runs
+//! for a second: the inputs kept in `tests/__fuzz__/TARGET/` first (`corpus`, and `crashes`, where
+//! what once failed stays as a regression test), then new ones of its own. For longer, and guided
+//! by coverage: `cargo xtask fuzz`.
+//!
+//! | To learn | read |
+//! | --- | --- |
+//! | how texts are made that look like what a parser expects | [`text`] |
+//! | with which keys tokens are signed here, and what the oracle makes of them | [`forge`] |
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "all of this is test code: a target that cannot be set up has failed"
+)]
+
+pub mod forge;
+pub mod text;
+
+pub use bolero;
+
+/// Starts a target named after its file.
+///
+/// A run takes a second unless told otherwise, which is bolero's own default.
+#[macro_export]
+macro_rules! target {
+    () => {
+        $crate::bolero::check!(name = env!("CARGO_CRATE_NAME"))
+    };
+}
