@@ -10,11 +10,6 @@
 //! | how texts are made that look like what a parser expects | [`text`] |
 //! | with which keys tokens are signed here, and what the oracle makes of them | [`forge`] |
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "all of this is test code: a target that cannot be set up has failed"
-)]
-
 pub mod forge;
 pub mod text;
 

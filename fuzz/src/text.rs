@@ -98,7 +98,9 @@ pub fn edited(text: &str, edits: &[Edit], dictionary: &[&str]) -> String {
                 let at = place(*at);
                 let end = (at + usize::from(*count)).min(length);
                 characters.extend_from_within(at..end);
-                characters.get_mut(at..).map(|tail| tail.rotate_right(end - at)).unwrap_or(());
+                if let Some(tail) = characters.get_mut(at..) {
+                    tail.rotate_right(end - at);
+                }
             }
             Edit::Case(at) => {
                 if let Some(character) = characters.get_mut(place(*at)) {

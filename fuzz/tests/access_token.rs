@@ -6,8 +6,27 @@ use hardtack_fuzz::forge::{Forge, NOW, Signature, expected};
 use hardtack_fuzz::text::{Edit, Piece, edited, spell};
 
 const WORDS: &[&str] = &[
-    ".", "..", "=", "==", "-", "_", "+", "/", " ", "\n", "\u{feff}", "eyJ", "{}", "e30", "bnVsbA",
-    "eyJhbGciOiJub25lIn0", "eyJhbGciOiJIUzI1NiJ9", "eyJhbGciOiJFUzI1NiJ9", "A", "AA", "AAA",
+    ".",
+    "..",
+    "=",
+    "==",
+    "-",
+    "_",
+    "+",
+    "/",
+    " ",
+    "\n",
+    "\u{feff}",
+    "eyJ",
+    "{}",
+    "e30",
+    "bnVsbA",
+    "eyJhbGciOiJub25lIn0",
+    "eyJhbGciOiJIUzI1NiJ9",
+    "eyJhbGciOiJFUzI1NiJ9",
+    "A",
+    "AA",
+    "AAA",
     "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJIUzI1NiIsImtpZCI6ImhzMjU2In0",
 ];
 
@@ -32,9 +51,10 @@ fn only_the_bytes_that_were_issued_are_believed() {
         .with_type::<Input>()
         .for_each(|input| {
             let (signature, token) = match input {
-                Input::Tampered(signature, edits) => {
-                    (*signature, edited(&issued[*signature as usize], edits, WORDS))
-                }
+                Input::Tampered(signature, edits) => (
+                    *signature,
+                    edited(&issued[*signature as usize], edits, WORDS),
+                ),
                 Input::Mixed(signature, header, payload, tail) => {
                     let part = |of: &Signature, index| issued[*of as usize].split('.').nth(index);
                     let parts = [part(header, 0), part(payload, 1), part(tail, 2)];
