@@ -251,7 +251,7 @@ pub fn sorted(mut sessions: Vec<SessionId>) -> Vec<SessionId> {
     sessions
 }
 
-/// Stamps the suite onto a backend: `conformance!(name, open)`, see [the module](crate::conformance).
+/// Stamps the suite onto a backend: `conformance!(name, open)`, see [the module](mod@crate::conformance).
 #[macro_export]
 macro_rules! conformance {
     ($backend:ident, $open:expr) => {
