@@ -30,6 +30,21 @@ pub(crate) fn start(config: LogConfig) {
     } else {
         lines.with_target(false).try_init()
     };
+    log_panics();
+}
+
+/// A panic becomes a log line like any other. Its message only if it was written in the source: one
+/// that was formatted may hold what somebody sent.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        let message = panic.payload().downcast_ref::<&'static str>();
+        error!(
+            place,
+            panic = message.copied(),
+            "a panic: this is a fault of Hardtack"
+        );
+    }));
 }
 
 /// Writes one line for each event (SECURITY.md SV-4): who, which session, from where, why. Events

@@ -256,3 +256,53 @@ impl AsyncWrite for Watched {
         Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::AsyncReadExt as _;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    async fn panics() -> &'static str {
+        panic!("a fault of ours, with a secret in its message");
+    }
+
+    /// One request that meets a fault must not take others with it (SECURITY.md SV-3).
+    #[tokio::test]
+    async fn a_panic_is_500_for_its_request_only_and_tells_nothing() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let app = Router::new()
+            .route("/panics", get(panics))
+            .route("/", get(async || "fine"));
+        let (_drain, draining) = watch::channel(());
+        let limits = Limits {
+            head_bytes: 32 * 1024,
+            head_timeout: Duration::from_secs(10),
+            keep_alive_timeout: Duration::from_secs(10),
+        };
+        tokio::spawn(async move {
+            let (stream, peer) = listener.accept().await.unwrap();
+            serve(stream, peer, app, limits, draining).await;
+        });
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let requests = "GET /panics HTTP/1.1\r\nhost: x\r\n\r\nGET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        client.write_all(requests.as_bytes()).await.unwrap();
+        let mut answers = String::new();
+        client.read_to_string(&mut answers).await.unwrap();
+        assert!(
+            answers.starts_with("HTTP/1.1 500 Internal Server Error\r\n"),
+            "{answers}"
+        );
+        assert!(
+            answers.contains("\r\nHTTP/1.1 200 OK") || answers.contains("}HTTP/1.1 200 OK"),
+            "{answers}"
+        );
+        assert!(
+            answers.ends_with("fine") && !answers.contains("secret"),
+            "{answers}"
+        );
+    }
+}

@@ -186,6 +186,19 @@ impl Server {
         );
     }
 
+    /// Lowers the limit of open files of the running process.
+    pub(crate) fn allow_open_files(&self, most: u32) {
+        let process = self.child.id().to_string();
+        let limit = format!("--nofile={most}");
+        assert!(
+            Command::new("prlimit")
+                .args(["--pid", &process, &limit])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+
     /// Waits for the end, and gives the exit code (none after a signal) and the whole log.
     pub(crate) fn ended(mut self) -> (Option<i32>, String) {
         let deadline = Instant::now() + PATIENCE;

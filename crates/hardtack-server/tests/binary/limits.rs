@@ -117,3 +117,21 @@ fn connections_over_the_limit_wait_for_their_turn() {
         .unwrap();
     assert!(answer(waiting).starts_with("HTTP/1.1 200 OK"));
 }
+
+/// File descriptors run out under a flood: the server neither ends nor burns a processor, and
+/// serves again when it is over.
+#[tokio::test]
+async fn a_server_out_of_file_descriptors_recovers() {
+    let house = House::public();
+    let server = house.serve(&[]);
+    server.allow_open_files(64);
+    let flood: Vec<TcpStream> = (0..100).map(|_| connect(&server)).collect();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    drop(flood);
+    assert_eq!(server.get("/healthz", "").await.0, 200);
+    server.signal("-TERM");
+    let (code, log) = server.ended();
+    assert_eq!(code, Some(0));
+    let complaints = log.matches("connections cannot be accepted").count();
+    assert!((1..=15).contains(&complaints), "{complaints} complaints");
+}
