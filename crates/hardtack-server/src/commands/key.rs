@@ -66,7 +66,7 @@ fn list(loaded: &Loaded, terminal: Terminal) -> Result<()> {
                 key.key().kid().to_owned(),
                 key.key().algorithm().to_string(),
                 state(&ring, key, now).to_owned(),
-                relative(key.signs_from(), now),
+                since(key.signs_from(), now),
                 until.unwrap_or_else(|| "-".to_owned()),
             ]
         })
@@ -76,6 +76,15 @@ fn list(loaded: &Loaded, terminal: Terminal) -> Result<()> {
         &rows,
         &views,
     )
+}
+
+/// A key that the operator keeps has signed for as long as anybody knows.
+fn since(signs_from: Timestamp, now: Timestamp) -> String {
+    if signs_from.unix_micros() == 0 {
+        "always".to_owned()
+    } else {
+        relative(signs_from, now)
+    }
 }
 
 fn state(ring: &KeyRing, key: &RingKey, now: Timestamp) -> &'static str {
@@ -93,12 +102,13 @@ fn state(ring: &KeyRing, key: &RingKey, now: Timestamp) -> &'static str {
 fn rotate(loaded: &Loaded, rollover: Rollover, terminal: Terminal) -> Result<()> {
     let key_file = key_file(loaded)?;
     let access_lifetime = loaded.config.settings.tokens.access_lifetime;
-    let new = key_file.generate()?;
-    let kid = new.kid().to_owned();
     let now = now();
-    key_file.change(|ring| {
+    let kid = key_file.change(|ring| {
+        let new = key_file.generate()?;
+        let kid = new.kid().to_owned();
         ring.forget_expired(now);
-        Ok(ring.rotate(new, now, rollover, access_lifetime)?)
+        ring.rotate(new, now, rollover, access_lifetime)?;
+        Ok(kid)
     })?;
     let signs_from = match rollover {
         Rollover::Announced => now + JWKS_CACHE_LIFETIME,

@@ -99,3 +99,31 @@ fn a_private_key_is_exported_only_by_name() {
     );
     drop(server);
 }
+
+/// What a Django site signs with is changed by whoever keeps both sites.
+#[test]
+fn a_shared_secret_is_used_and_never_rotated_by_command() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let house = House::public()
+        .with("tokens.algorithm", "HS256")
+        .with("tokens.key_file", "shared");
+    house.ok(&["migrate"]);
+    house.write(
+        "hardtack-data/shared",
+        "k3#x!q@n2#v5l$z7^m9&w4*k6(p3)r1-t0_y8f&j2+d=h\n",
+    );
+    let owner_only = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(house.path("hardtack-data/shared"), owner_only).unwrap();
+    let server = house.serve(&[]);
+    assert_eq!(states(&house), [("hs256".to_owned(), "signing".to_owned())]);
+    assert_eq!(
+        house.ok(&["key", "export"]),
+        "{\"keys\":[]}\n",
+        "a shared secret is not published"
+    );
+    assert_eq!(
+        house.fails(&["key", "rotate"]),
+        "hardtack: hardtack-data/shared holds a key that you keep, so Hardtack does not change it; put another one there and the server takes it up\n"
+    );
+    drop(server);
+}
