@@ -14,9 +14,15 @@ use std::time::Duration;
 use crate::session::RevokeReason;
 use crate::{SessionId, Timestamp, UserId};
 
-/// In-window retries that restart the window, per generation. More are answered without moving
-/// it: a client that hammers must not keep a generation from ever growing old.
+/// In-window retries that restart the window, for each token handed out. Who comes more often is
+/// told to wait: a thief who hammers with the parent must not keep the successor from ever growing
+/// old, and an answer that did not restart the window could land after the window is over and log
+/// an honest browser out.
 pub const RETRIES_THAT_MOVE_THE_ANCHOR: u32 = 8;
+
+/// Retries closer to the anchor than this belong to one burst (fifty tabs at once): they are
+/// answered, neither move the anchor nor count, and shorten the window by no more than this.
+pub const RETRY_BURST: Duration = Duration::from_secs(2);
 
 /// Which refresh token of a family: its place in the chain.
 ///
@@ -42,7 +48,9 @@ impl Position {
 pub enum ParentBranch {
     /// This one.
     Known(u32),
-    /// Nobody remembers: the store lost commits and was healed by a token ahead of it.
+    /// Nobody remembers: the store lost commits and was healed by a token ahead of it. Nor does
+    /// anybody remember which branches were superseded, so every older token of this generation
+    /// and of the one before is taken for the parent.
     Any,
 }
 
@@ -68,7 +76,7 @@ pub struct Lineage {
     pub phase: Phase,
     /// When the phase, or the token, last changed. The window is counted from here.
     pub anchor_at: Timestamp,
-    /// In-window retries seen in this generation.
+    /// In-window retries that moved the anchor since the current token was made.
     pub retries: u32,
 }
 
@@ -123,7 +131,7 @@ impl Family {
     }
 }
 
-/// What a presented token is worth. The table is PROTOCOL.md §3.
+/// What a presented token is worth. The table is in `docs/rotation.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Rotation {
@@ -133,6 +141,10 @@ pub enum Rotation {
     Repeat,
     /// The parent inside the window: hand out the same successor again.
     Retry,
+    /// The parent inside the window, more often than [`RETRIES_THAT_MOVE_THE_ANCHOR`]: nothing is
+    /// handed out and nothing changes. The window is over after this long; then it is a
+    /// [`Branch`](Self::Branch).
+    Wait(Duration),
     /// The parent, late: the successor was lost. Supersede it with a new branch.
     Branch,
     /// Newer than the row (a fail-over or a restore lost commits): believe the tag.
@@ -152,8 +164,8 @@ pub enum Rotation {
 /// Decides what a presented refresh token is worth.
 ///
 /// The token's tag has been verified: only this service can have made it, so a token that is
-/// *ahead* of the row proves that the row lost commits. `window` is G of PROTOCOL.md §3, the time
-/// in which an older message may still arrive. `now` comes from the store.
+/// *ahead* of the row proves that the row lost commits. `window` is G, the time in which an
+/// older message may still arrive. `now` comes from the store.
 pub fn rotate(family: &Family, presented: Position, window: Duration, now: Timestamp) -> Rotation {
     if let Some(ended) = family.ended {
         return Rotation::Revoked(ended);
@@ -172,14 +184,15 @@ pub fn rotate(family: &Family, presented: Position, window: Duration, now: Times
         parent_branch,
         phase,
         anchor_at,
-        ..
+        retries,
     } = family.lineage;
-    let window_is_over = now.since(anchor_at) >= window;
-    let is_parent = presented.generation.checked_add(1) == Some(current.generation)
-        && match parent_branch {
-            ParentBranch::Known(branch) => presented.branch == branch,
-            ParentBranch::Any => true,
-        };
+    let age = now.since(anchor_at);
+    let window_is_over = age >= window;
+    let is_of_generation_before = presented.generation.checked_add(1) == Some(current.generation);
+    let is_parent = match parent_branch {
+        ParentBranch::Known(branch) => is_of_generation_before && presented.branch == branch,
+        ParentBranch::Any => is_of_generation_before || presented.generation == current.generation,
+    };
 
     if presented > current {
         Rotation::Ahead
@@ -192,7 +205,11 @@ pub fn rotate(family: &Family, presented: Position, window: Duration, now: Times
         }
     } else if is_parent && phase != Phase::Settled {
         if !window_is_over {
-            Rotation::Retry
+            if age < RETRY_BURST || retries < RETRIES_THAT_MOVE_THE_ANCHOR {
+                Rotation::Retry
+            } else {
+                Rotation::Wait(window.saturating_sub(age))
+            }
         } else if current.branch < u32::MAX {
             Rotation::Branch
         } else {
@@ -236,16 +253,17 @@ impl Lineage {
                 anchor_at: now,
                 ..self
             },
-            Rotation::Retry if self.retries < RETRIES_THAT_MOVE_THE_ANCHOR => Self {
+            Rotation::Retry if now.since(self.anchor_at) >= RETRY_BURST => Self {
                 phase: Phase::Fresh,
                 anchor_at: now,
-                retries: self.retries + 1,
+                retries: self.retries.saturating_add(1),
                 ..self
             },
             Rotation::Branch => Self {
                 current: Position::new(generation, branch.saturating_add(1)),
                 phase: Phase::Fresh,
                 anchor_at: now,
+                retries: 0,
                 ..self
             },
             Rotation::Ahead => Self {
@@ -312,7 +330,7 @@ mod tests {
         }
     }
 
-    /// PROTOCOL.md §3, row by row.
+    /// The table of `docs/rotation.md`, row by row.
     #[test]
     fn the_table_of_the_protocol() {
         use ParentBranch::{Any, Known};
@@ -334,6 +352,9 @@ mod tests {
             ((5, 1), Known(0), Fresh, 0, (3, 0), Rotation::Reuse),
             ((5, 1), Any, Seen, 0, (4, 7), Rotation::Retry),
             ((5, 1), Any, Seen, 60, (4, 7), Rotation::Branch),
+            ((5, 1), Any, Seen, 0, (5, 0), Rotation::Retry),
+            ((5, 1), Any, Seen, 60, (5, 0), Rotation::Branch),
+            ((5, 1), Any, Settled, 60, (5, 0), Rotation::Reuse),
             ((5, 1), Any, Seen, 0, (3, 7), Rotation::Reuse),
             ((5, 1), Known(0), Fresh, 0, (5, 2), Rotation::Ahead),
             ((5, 1), Known(0), Settled, 60, (6, 0), Rotation::Ahead),
@@ -404,17 +425,68 @@ mod tests {
         );
     }
 
+    /// A thief who presents the parent once a minute would otherwise keep the successor young for
+    /// ever: nobody rotates, and nobody is found.
     #[test]
-    fn the_ninth_retry_is_answered_without_moving_the_anchor() {
+    fn retries_restart_the_window_eight_times_and_then_wait_for_its_end() {
         let parent = Position::new(4, 0);
-        let mut lineage = family((5, 0), ParentBranch::Known(0), Phase::Fresh, 10).lineage;
-        for seconds in 1..=u64::from(RETRIES_THAT_MOVE_THE_ANCHOR) {
-            let now = NOW + Duration::from_secs(seconds);
-            lineage = lineage.after(Rotation::Retry, parent, now);
-            assert_eq!(lineage.anchor_at, now);
+        let mut held = family((5, 0), ParentBranch::Known(0), Phase::Fresh, 59);
+        let mut now = NOW;
+        for retry in 1..=RETRIES_THAT_MOVE_THE_ANCHOR {
+            let rotation = rotate(&held, parent, G, now);
+            assert_eq!(rotation, Rotation::Retry, "{retry}");
+            held.lineage = held.lineage.after(rotation, parent, now);
+            assert_eq!(held.lineage.anchor_at, now);
+            now = now + Duration::from_secs(59);
         }
-        let later = NOW + Duration::from_secs(30);
-        assert_eq!(lineage.after(Rotation::Retry, parent, later), lineage);
+        let rotation = rotate(&held, parent, G, now);
+        assert_eq!(rotation, Rotation::Wait(Duration::from_secs(1)));
+        assert_eq!(held.lineage.after(rotation, parent, now), held.lineage);
+        assert_eq!(
+            rotate(&held, held.lineage.current, G, now),
+            Rotation::Repeat
+        );
+
+        now = now + Duration::from_secs(1);
+        assert_eq!(
+            rotate(&held, held.lineage.current, G, now),
+            Rotation::Advance
+        );
+        let rotation = rotate(&held, parent, G, now);
+        assert_eq!(rotation, Rotation::Branch);
+        held.lineage = held.lineage.after(rotation, parent, now);
+        assert_eq!(held.lineage.retries, 0);
+        now = now + Duration::from_secs(59);
+        assert_eq!(rotate(&held, parent, G, now), Rotation::Retry);
+    }
+
+    /// An answer without a restart could be under way when the window ends: the parent, late, would
+    /// get a new branch, and the old answer would land on top of it and be refused.
+    #[test]
+    fn no_successor_is_handed_to_the_parent_without_a_restart_or_a_recent_one() {
+        let parent = Position::new(4, 0);
+        for age in 0..60 {
+            for retries in 0..12 {
+                let mut family = family((5, 0), ParentBranch::Known(0), Phase::Fresh, age);
+                family.lineage.retries = retries;
+                let rotation = rotate(&family, parent, G, NOW);
+                let after = family.lineage.after(rotation, parent, NOW);
+                let handed_out = !matches!(rotation, Rotation::Wait(_));
+                assert!(!handed_out || NOW.since(after.anchor_at) < RETRY_BURST);
+            }
+        }
+    }
+
+    #[test]
+    fn fifty_tabs_at_once_move_nothing() {
+        let parent = Position::new(4, 0);
+        let mut row = family((5, 0), ParentBranch::Known(0), Phase::Fresh, 0);
+        row.lineage.retries = RETRIES_THAT_MOVE_THE_ANCHOR;
+        for tab in 0..50 {
+            let now = NOW + Duration::from_millis(tab * 39);
+            assert_eq!(rotate(&row, parent, G, now), Rotation::Retry, "{tab}");
+            assert_eq!(row.lineage.after(Rotation::Retry, parent, now), row.lineage);
+        }
     }
 
     #[test]
@@ -486,7 +558,7 @@ mod tests {
     }
 
     proptest! {
-        /// I4 of PROTOCOL.md §7.
+        /// I4 of `docs/rotation.md`.
         #[test]
         fn the_position_never_decreases(family in any_family(), presented in any_position()) {
             let rotation = rotate(&family, presented, G, NOW);

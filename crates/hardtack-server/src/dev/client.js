@@ -193,7 +193,7 @@ export function createSession({ onChange, onNotice, onExchange }) {
   };
   document.addEventListener("visibilitychange", awake);
   window.addEventListener("pageshow", awake);
-  window.addEventListener("online", () => failures > 0 && void renewWhenDue());
+  window.addEventListener("online", awake);
 
   // --- what the page calls --------------------------------------------------------------------
 

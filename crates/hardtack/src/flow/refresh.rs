@@ -53,6 +53,10 @@ pub enum RefreshError {
     /// Too many refused refreshes from one client. A good token is never throttled.
     #[error("too many refused refreshes; wait {0:?}")]
     Throttled(std::time::Duration),
+    /// The token was replaced, and its successor was fetched very often within minutes; nothing was
+    /// changed. It is good again when the rotation window is over, after this long.
+    #[error("the successor was fetched too often; wait {0:?}")]
+    Wait(std::time::Duration),
     /// Try again.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -68,6 +72,7 @@ impl RefreshError {
             Self::Revoked(_) => "revoked",
             Self::UserDisabled => "user_disabled",
             Self::Throttled(_) => "throttled",
+            Self::Wait(_) => "wait",
             Self::Unavailable(_) => "unavailable",
         }
     }
@@ -91,7 +96,9 @@ impl<S: Store> Hardtack<S> {
     ) -> Result<Grant, RefreshError> {
         let refused = match self.try_refresh(presented, client).await {
             Ok(grant) => return Ok(grant),
-            Err(unavailable @ RefreshError::Unavailable(_)) => return Err(unavailable),
+            Err(later @ (RefreshError::Unavailable(_) | RefreshError::Wait(_))) => {
+                return Err(later);
+            }
             Err(refused) => refused,
         };
         let session = self
@@ -211,6 +218,7 @@ impl<S: Store> Hardtack<S> {
                 }
                 Rotation::UserDisabled => return Err(RefreshError::UserDisabled),
                 Rotation::UserGone => return Err(RefreshError::Revoked(DeadCookies::Keep)),
+                Rotation::Wait(wait) => return Err(RefreshError::Wait(wait)),
                 Rotation::Reuse => Verdict::Revoke(self.revoke(RevokeReason::Reuse)),
                 Rotation::Repeat | Rotation::Retry if after == family.lineage => {
                     // Nothing to write, so nothing to wait for.

@@ -92,7 +92,9 @@ fn refused<S: Store>(hardtack: &Hardtack<S>, error: RefreshError) -> ApiError {
             (ApiError::TokenNotValid("Token is blacklisted"), cookies)
         }
         RefreshError::UserDisabled => (ApiError::NoActiveAccount, DeadCookies::Keep),
-        RefreshError::Throttled(wait) => (ApiError::Throttled(wait), DeadCookies::Keep),
+        RefreshError::Throttled(wait) | RefreshError::Wait(wait) => {
+            (ApiError::Throttled(wait), DeadCookies::Keep)
+        }
         RefreshError::Unavailable(unavailable) => {
             (ApiError::Unavailable(unavailable), DeadCookies::Keep)
         }

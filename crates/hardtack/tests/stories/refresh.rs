@@ -70,6 +70,36 @@ async fn a_lost_answer_inside_the_window_is_answered_again() {
     assert_eq!(browser.cookie("refresh"), lost.cookie("refresh"));
 }
 
+/// A thief who comes with the parent once a minute must not keep the session from rotating for
+/// ever; and nobody is logged out by that.
+#[tokio::test]
+async fn who_fetches_one_successor_again_and_again_is_told_to_wait() {
+    let world = World::new().await;
+    let mut browser = world.logged_in().await;
+    let mut hammering = browser.clone();
+    let parent = browser.cookie("refresh");
+    world.advance(900);
+    assert_eq!(browser.refresh().await.status, StatusCode::OK);
+    for _ in 0..8 {
+        world.advance(50);
+        hammering.set_cookie("refresh", &parent);
+        assert_eq!(hammering.refresh().await.status, StatusCode::OK);
+        assert_eq!(hammering.position(), (1, 0));
+    }
+    world.advance(50);
+    hammering.set_cookie("refresh", &parent);
+    for _ in 0..20 {
+        let answer = hammering.refresh().await;
+        assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(answer.headers[RETRY_AFTER], "10");
+        assert!(answer.set_cookies().is_empty(), "the cookies stay");
+    }
+    world.advance(10);
+    assert_eq!(browser.refresh().await.status, StatusCode::OK);
+    assert_eq!(browser.position(), (2, 0));
+    assert_eq!(hammering.refresh().await.status, StatusCode::UNAUTHORIZED);
+}
+
 /// "The parent a day later, successor never used: 200 with a new branch; the superseded successor
 /// after that: 401, family revoked."
 #[tokio::test]
