@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
+/// The file with the signing keys.
+pub(crate) const KEYS: &str = "keys.json";
+
 /// Everything that must outlive the process, in one place.
 #[derive(Debug, Clone)]
 pub(crate) struct DataDir(PathBuf);
@@ -90,6 +93,23 @@ impl DataDir {
         Ok(Lock { _file: file })
     }
 
+    /// Marks the directory as one of `--dev`, which gives its user `demo` a password that it prints:
+    /// a directory that a production server keeps its keys in is not its to play with.
+    pub(crate) fn claim_for_dev(&self) -> Result<()> {
+        let mark = self.file("dev");
+        if mark.exists() {
+            return Ok(());
+        }
+        if self.file(KEYS).exists() {
+            bail!(
+                "{} belongs to a server that is not --dev; give this one a --data-dir of its own",
+                self.0.display()
+            );
+        }
+        File::create(&mark).with_context(|| format!("cannot create {}", mark.display()))?;
+        Ok(())
+    }
+
     /// Waits for the turn to read and change keys: of two changes at once, neither is lost.
     pub(crate) fn lock_keys(&self) -> Result<Lock> {
         let file = self.lock_file("keys.lock")?;
@@ -150,6 +170,18 @@ mod tests {
         let path = root.path().join("hardtack-dta");
         assert!(DataDir::open(&path).is_err());
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn dev_does_not_touch_what_a_production_server_made() {
+        let root = tempfile::tempdir().unwrap();
+        let data_dir = DataDir::open_or_create(root.path()).unwrap();
+        assert!(data_dir.claim_for_dev().is_ok());
+        std::fs::write(data_dir.file(KEYS), "{}").unwrap();
+        assert!(data_dir.claim_for_dev().is_ok(), "it made the keys itself");
+        std::fs::remove_file(data_dir.file("dev")).unwrap();
+        let error = data_dir.claim_for_dev().unwrap_err().to_string();
+        assert!(error.contains("--data-dir of its own"), "{error}");
     }
 
     #[test]

@@ -11,12 +11,10 @@ use hardtack_core::key::ring::KeyRing;
 use hardtack_core::key::{Algorithm, SigningKey};
 
 use crate::config::KeyConfig;
-use crate::data_dir::DataDir;
+use crate::data_dir::{DataDir, KEYS};
 use crate::private_file::{read_private, write_private};
 
 mod saved;
-
-const DEFAULT_NAME: &str = "keys.json";
 
 /// Where the keys are, and what new ones are made for.
 #[derive(Debug, Clone)]
@@ -47,7 +45,7 @@ impl KeyFile {
         let name = config
             .key_file
             .as_deref()
-            .unwrap_or(Path::new(DEFAULT_NAME));
+            .unwrap_or(Path::new(KEYS));
         Self {
             data_dir: data_dir.clone(),
             path: data_dir.file(name),

@@ -61,6 +61,9 @@ pub(crate) fn run(sources: Sources, options: &cli::Serve, terminal: Terminal) ->
 async fn serve(mut loaded: Loaded, mode: Mode, terminal: Terminal) -> Result<()> {
     let data_dir = DataDir::open_or_create(&loaded.config.server.data_dir)?;
     let _only_server = data_dir.lock_for_serving()?;
+    if matches!(mode, Mode::Dev) {
+        data_dir.claim_for_dev()?;
+    }
     let wanted = loaded.config.server.listen;
     let listener = TcpListener::bind(wanted)
         .await

@@ -7,6 +7,12 @@ pub(crate) mod profile;
 pub(crate) mod refresh;
 pub(crate) mod verify;
 
+pub use login::{Credentials, LoginError};
+pub use password::ChangePasswordError;
+pub use profile::ChangeProfileError;
+pub use refresh::{DeadCookies, RefreshError};
+pub use verify::VerifyTokenError;
+
 use hardtack_core::access_token::{self, AccessToken, Grant as AccessGrant};
 use hardtack_core::refresh_token::RefreshToken;
 use hardtack_core::rotation::Family;
