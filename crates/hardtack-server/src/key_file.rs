@@ -42,10 +42,7 @@ enum Keeper {
 impl KeyFile {
     /// The key file that the configuration names.
     pub(crate) fn new(data_dir: &DataDir, config: &KeyConfig) -> Self {
-        let name = config
-            .key_file
-            .as_deref()
-            .unwrap_or(Path::new(KEYS));
+        let name = config.key_file.as_deref().unwrap_or(Path::new(KEYS));
         Self {
             data_dir: data_dir.clone(),
             path: data_dir.file(name),
