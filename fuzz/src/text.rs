@@ -26,7 +26,7 @@ pub enum Piece {
 #[must_use]
 pub fn spell(pieces: &[Piece], dictionary: &[&str]) -> String {
     // Doubling what is there must not fill the memory.
-    const MAX_BYTES: usize = 16 * 1024;
+    const MAX_BYTES: usize = 4 * 1024;
     let mut text = String::new();
     for piece in pieces {
         match *piece {

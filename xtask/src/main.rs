@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 mod command;
 mod docs;
+mod fuzz;
 mod setup;
 mod step;
 mod test;
@@ -28,6 +29,9 @@ enum Chore {
     /// Do everything that CI does, and say at the end what passed
     #[command(after_help = test::HELP)]
     Test(test::Arguments),
+    /// Throw hostile bytes at every parser
+    #[command(after_help = fuzz::HELP)]
+    Fuzz(fuzz::Arguments),
     /// Write the generated documents anew: docs/configuration.md
     Docs,
 }
@@ -35,6 +39,7 @@ enum Chore {
 fn main() -> ExitCode {
     let done = match Arguments::parse().chore {
         Chore::Test(arguments) => test::run(&arguments),
+        Chore::Fuzz(arguments) => fuzz::run(&arguments),
         Chore::Docs => docs::write().map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {
