@@ -10,6 +10,7 @@ mod fuzz;
 mod setup;
 mod step;
 mod test;
+mod torture;
 mod workspace;
 
 #[derive(Parser)]
@@ -34,6 +35,9 @@ enum Chore {
     Fuzz(fuzz::Arguments),
     /// Write the generated documents anew: docs/configuration.md
     Docs,
+    /// Kill the server in the middle of its work and count what it forgot
+    #[command(after_help = torture::HELP)]
+    Torture(torture::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -41,6 +45,7 @@ fn main() -> ExitCode {
         Chore::Test(arguments) => test::run(&arguments),
         Chore::Fuzz(arguments) => fuzz::run(&arguments),
         Chore::Docs => docs::write().map(|()| ExitCode::SUCCESS),
+        Chore::Torture(arguments) => torture::torture(&arguments),
     };
     done.unwrap_or_else(|error| {
         command::say(&format!("error: {error:#}"));

@@ -1,0 +1,27 @@
+//! Kills the real server in the middle of its work and counts what it forgot.
+//!
+//! Honest browsers log in, refresh in several tabs at once, log out and change passwords over real
+//! sockets, and lose some of the answers. The server is killed (`kill -9`) at any moment, started
+//! again and asked for everything that it had acknowledged (SECURITY.md §3). A run breaks off
+//! nothing: each broken promise is told with the last operations of the browser that saw it.
+//!
+//! `kill -9` leaves the kernel and its page cache alive, so this shows that nothing is answered
+//! before it is written, and not that the disk keeps what it was told to.
+//!
+//! * [`kills`] — the run; [`Plan`] says how long and how hard
+//! * `house` the binary and its lives · `wire` one request · `browser` what a person does ·
+//!   `company` all of them
+//! * `promise` what may be expected after which answer · `inspection` asking for it
+//! * `tally` the totals
+
+mod browser;
+mod company;
+mod house;
+mod inspection;
+mod kills;
+mod promise;
+mod tally;
+mod wire;
+
+pub use kills::{Plan, kills};
+pub use tally::{Tally, Violation};

@@ -1,0 +1,189 @@
+//! What was done, what was answered, and what should not have been.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// One kind of request.
+#[derive(Debug, Clone, Copy, Default)]
+struct Count {
+    sent: u64,
+    acknowledged: u64,
+    refused: u64,
+    unavailable: u64,
+    unanswered: u64,
+}
+
+/// How one request went, for the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Acknowledged,
+    Refused,
+    Unavailable,
+    Unanswered,
+}
+
+/// A promise that was broken, with the story of whoever saw it.
+#[derive(Debug, Clone)]
+pub struct Violation {
+    /// What happened, in one sentence.
+    pub what: String,
+    /// The last operations of the client that saw it, oldest first.
+    pub story: Vec<String>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    counts: BTreeMap<&'static str, Count>,
+    checks: BTreeMap<&'static str, u64>,
+    violations: Vec<Violation>,
+    recoveries: Vec<Duration>,
+    slowest: Duration,
+}
+
+/// The totals of a run; shared by everybody in it.
+#[derive(Debug)]
+pub struct Tally {
+    started: Instant,
+    inner: Mutex<Inner>,
+}
+
+impl Tally {
+    pub(crate) fn start() -> Self {
+        Self {
+            started: Instant::now(),
+            inner: Mutex::default(),
+        }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    pub(crate) fn count(&self, kind: &'static str, outcome: Outcome) {
+        let mut inner = self.inner();
+        let count = inner.counts.entry(kind).or_default();
+        count.sent += 1;
+        match outcome {
+            Outcome::Acknowledged => count.acknowledged += 1,
+            Outcome::Refused => count.refused += 1,
+            Outcome::Unavailable => count.unavailable += 1,
+            Outcome::Unanswered => count.unanswered += 1,
+        }
+    }
+
+    /// Something was looked at and found as it has to be, or as it may be.
+    pub(crate) fn checked(&self, what: &'static str) {
+        *self.inner().checks.entry(what).or_default() += 1;
+    }
+
+    pub(crate) fn recovered(&self, after: Duration) {
+        self.inner().recoveries.push(after);
+    }
+
+    pub(crate) fn took_at_most(&self, slowest: Duration) {
+        let mut inner = self.inner();
+        inner.slowest = inner.slowest.max(slowest);
+    }
+
+    pub(crate) fn violated(&self, violation: Violation) {
+        say(&format!("VIOLATION: {}", violation.what));
+        for line in &violation.story {
+            say(&format!("    {line}"));
+        }
+        self.inner().violations.push(violation);
+    }
+
+    /// Every broken promise, in the order in which they were seen.
+    #[must_use]
+    pub fn violations(&self) -> Vec<Violation> {
+        self.inner().violations.clone()
+    }
+
+    /// How many requests of `kind` were acknowledged.
+    #[must_use]
+    pub fn acknowledged(&self, kind: &str) -> u64 {
+        self.inner()
+            .counts
+            .get(kind)
+            .map_or(0, |count| count.acknowledged)
+    }
+
+    /// How often `what` was checked.
+    #[must_use]
+    pub fn checks(&self, what: &str) -> u64 {
+        self.inner().checks.get(what).copied().unwrap_or_default()
+    }
+
+    /// The end of a progress line.
+    pub(crate) fn progress(&self) -> String {
+        let inner = self.inner();
+        let sum = |field: fn(&Count) -> u64| inner.counts.values().map(field).sum::<u64>();
+        format!(
+            "{} operations · {} acknowledged · {} unanswered · {} violations",
+            sum(|count| count.sent),
+            sum(|count| count.acknowledged),
+            sum(|count| count.unanswered),
+            inner.violations.len()
+        )
+    }
+
+    /// The report at the end, one line each.
+    #[must_use]
+    pub fn report(&self) -> String {
+        let inner = self.inner();
+        let mut lines = vec![format!(
+            "{:<16} {:>9} {:>12} {:>9} {:>6} {:>11}",
+            "operation", "sent", "acknowledged", "refused", "503", "unanswered"
+        )];
+        for (kind, count) in &inner.counts {
+            lines.push(format!(
+                "{kind:<16} {:>9} {:>12} {:>9} {:>6} {:>11}",
+                count.sent, count.acknowledged, count.refused, count.unavailable, count.unanswered
+            ));
+        }
+        lines.push(String::new());
+        for (what, times) in &inner.checks {
+            lines.push(format!("{what:<64} {times:>9}"));
+        }
+        if !inner.recoveries.is_empty() {
+            let mut recoveries = inner.recoveries.clone();
+            recoveries.sort_unstable();
+            let at = |share: usize| {
+                let index = (recoveries.len() - 1) * share / 100;
+                recoveries
+                    .get(index)
+                    .copied()
+                    .unwrap_or_default()
+                    .as_secs_f64()
+            };
+            lines.push(format!(
+                "recovery to the first good answer: median {:.3} s, p99 {:.3} s, max {:.3} s",
+                at(50),
+                at(99),
+                at(100)
+            ));
+        }
+        lines.push(format!(
+            "slowest answer that hashes nothing: {:.3} s",
+            inner.slowest.as_secs_f64()
+        ));
+        lines.push(format!(
+            "{} violations in {:.0} s",
+            inner.violations.len(),
+            self.started.elapsed().as_secs_f64()
+        ));
+        lines.join("\n")
+    }
+}
+
+/// One line for the person at the terminal.
+pub(crate) fn say(line: &str) {
+    // Nobody is left to tell when standard output is closed.
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}
