@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod command;
 mod docs;
 mod fuzz;
@@ -33,6 +34,9 @@ enum Chore {
     /// Throw hostile bytes at every parser
     #[command(after_help = fuzz::HELP)]
     Fuzz(fuzz::Arguments),
+    /// Measure the budgets of the design and write docs/benchmarks.md
+    #[command(after_help = bench::HELP)]
+    Bench(bench::Arguments),
     /// Write the generated documents anew: docs/configuration.md
     Docs,
     /// Kill the server in the middle of its work and count what it forgot
@@ -44,6 +48,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().chore {
         Chore::Test(arguments) => test::run(&arguments),
         Chore::Fuzz(arguments) => fuzz::run(&arguments),
+        Chore::Bench(arguments) => bench::run(&arguments),
         Chore::Docs => docs::write().map(|()| ExitCode::SUCCESS),
         Chore::Torture(arguments) => torture::torture(&arguments),
     };

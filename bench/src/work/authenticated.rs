@@ -1,0 +1,133 @@
+//! B1: an authenticated request, its token seen before.
+
+use anyhow::Result;
+
+use super::{Slice, Task, log_in};
+use crate::figures::Spread;
+use crate::load::Requests;
+use crate::report::{Line, Report, Verdict};
+use crate::request;
+use crate::server::{House, Server};
+use crate::terminal::progress;
+
+const CONNECTIONS: usize = 32;
+const REQUESTS: usize = 40_000;
+
+const SESSION: &str = "/api/auth/session/";
+const USER: &str = "/api/auth/user/";
+
+/// One thing that is asked of one server, and what it cost in each round.
+struct Subject<'a> {
+    label: String,
+    server: &'a Server,
+    request: Vec<u8>,
+    micros: Vec<f64>,
+    rates: Vec<f64>,
+}
+
+impl<'a> Subject<'a> {
+    fn new(label: String, server: &'a Server, request: Vec<u8>) -> Self {
+        Self {
+            label,
+            server,
+            request,
+            micros: Vec::new(),
+            rates: Vec::new(),
+        }
+    }
+
+    fn measure(&mut self, count: usize) -> Result<()> {
+        let bytes = self.request.clone();
+        let slice = Slice::of(self.server, CONNECTIONS, Requests::Same { bytes, count })?;
+        self.micros.push(slice.micros());
+        self.rates.push(slice.outcome.all_succeeded()?.rate());
+        Ok(())
+    }
+}
+
+pub(crate) fn run(task: &Task<'_>, report: &mut Report) -> Result<()> {
+    let bare = Server::bare_hyper(task.programs)?;
+    let mut servers = Vec::new();
+    for algorithm in ["ES256", "EdDSA", "RS256", "HS256"] {
+        let house = House::build(task.programs, algorithm, "")?;
+        let server = house.serve()?;
+        let access = log_in(&server)?;
+        servers.push((algorithm, house, server, access));
+    }
+    let mut subjects = Vec::new();
+    for (algorithm, _, server, access) in &servers {
+        if subjects.is_empty() {
+            let limit = request::get(SESSION, access);
+            subjects.push(Subject::new("bare hyper".to_owned(), &bare, limit));
+            let user = request::get(USER, access);
+            subjects.push(Subject::new("GET user/".to_owned(), server, user));
+        }
+        let label = format!("GET session/, {algorithm}");
+        subjects.push(Subject::new(label, server, request::get(SESSION, access)));
+    }
+    // The first round warms up: caches fill, threads start.
+    for round in 0..=task.rounds {
+        for subject in &mut subjects {
+            progress(&format!(
+                "B1 round {round}/{}: {}",
+                task.rounds, subject.label
+            ));
+            if round == 0 {
+                subject.measure(1000)?;
+                subject.micros.clear();
+                subject.rates.clear();
+            } else {
+                subject.measure(task.share_of(REQUESTS))?;
+            }
+        }
+    }
+    tell(&subjects, report);
+    Ok(())
+}
+
+fn tell(subjects: &[Subject<'_>], report: &mut Report) {
+    let Some((bare, ours)) = subjects.split_first() else {
+        return;
+    };
+    let bare_micros = Spread::of(bare.micros.iter().copied());
+    let rate = Spread::of(bare.rates.iter().copied());
+    report.bar("bare hyper", bare_micros.median, None);
+    report.line(Line {
+        id: "B1",
+        work: "the limit: bare hyper".to_owned(),
+        budget: String::new(),
+        measured: format!("{bare_micros} µs CPU, {rate} req/s"),
+        verdict: Verdict::Told,
+    });
+    for subject in ours {
+        let allowed = if subject.label.starts_with("GET user/") {
+            2.0
+        } else {
+            1.3
+        };
+        let cpu = Spread::of_ratios(&subject.micros, &bare.micros);
+        let micros = Spread::of(subject.micros.iter().copied());
+        report.bar(
+            &subject.label,
+            micros.median,
+            Some(allowed * bare_micros.median),
+        );
+        report.line(Line {
+            id: "B1",
+            work: subject.label.clone(),
+            budget: format!("CPU ≤ {allowed:.2} ×"),
+            measured: format!("{cpu} ×, {:.1} µs", micros.median),
+            verdict: Verdict::of(cpu.median <= allowed),
+        });
+        if allowed < 2.0 {
+            let rate = Spread::of_ratios(&subject.rates, &bare.rates);
+            report.line(Line {
+                id: "B1",
+                work: format!("{}, rate", subject.label),
+                budget: "req/s ≥ 0.90 ×".to_owned(),
+                measured: format!("{rate} ×"),
+                verdict: Verdict::of(rate.median >= 0.9),
+            });
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Sessions by the thousand, without the logins.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use hardtack::SystemEntropy;
+use hardtack_core::SessionId;
+use hardtack_core::session::{Device, NewSession, RevokeReason, SessionLifetime};
+use hardtack_core::user::User;
+use hardtack_store::{Insertion, Revoke, SessionStore as _, SqliteStore, UserStore as _};
+use tokio::task::JoinSet;
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Nothing is replaced.
+const UNUSED: Revoke = Revoke {
+    reason: RevokeReason::Replaced,
+    remembered_for: Duration::ZERO,
+};
+
+/// As many as share a commit.
+const AT_ONCE: usize = 250;
+
+/// Opens `count` sessions of the first user, whose first refresh may rotate at once.
+pub(super) async fn open(
+    store: &Arc<SqliteStore>,
+    count: usize,
+    window: Duration,
+) -> Result<Vec<SessionId>> {
+    let users = store.list_users(None, 1).await?;
+    let user = users.first().context("there is no user")?;
+    let mut sessions = Vec::with_capacity(count);
+    while sessions.len() < count {
+        let mut opening = JoinSet::new();
+        for _ in 0..AT_ONCE.min(count - sessions.len()) {
+            let (store, new) = (Arc::clone(store), new_session(user));
+            opening
+                .spawn(async move { store.insert_session(new, Vec::new(), UNUSED, window).await });
+        }
+        for insertion in opening.join_all().await {
+            match insertion? {
+                Insertion::Opened { opened, .. } => sessions.push(opened.family.session),
+                Insertion::UserChanged => bail!("the user is not there any more"),
+            }
+        }
+    }
+    Ok(sessions)
+}
+
+fn new_session(user: &User) -> NewSession {
+    NewSession {
+        id: SessionId::generate(&SystemEntropy),
+        user: user.id,
+        password_version: user.password_version,
+        lifetime: SessionLifetime {
+            idle_timeout: 7 * DAY,
+            absolute_timeout: 30 * DAY,
+        },
+        device: Device::new(
+            "192.0.2.17".to_owned(),
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/142.0.0.0 Safari/537.36",
+        ),
+    }
+}

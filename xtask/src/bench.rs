@@ -1,0 +1,47 @@
+//! `cargo xtask bench`: the budgets of the design, measured beside their limits.
+
+use std::process::{Command, ExitCode};
+
+use anyhow::Result;
+
+use crate::command;
+use crate::workspace::{self, cargo};
+
+pub(crate) const HELP: &str = "\
+It builds the release binary and the benchmarks, measures for some minutes, and writes
+docs/benchmarks.md and its plot; with --only or --quick it only prints. Ratios and processor time
+hold on a busy machine too; rates want a quiet one.";
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Only these budgets: B1, B2, B3, B4, B6, B7, B8, B10
+    #[arg(long, value_name = "BUDGETS", value_delimiter = ',')]
+    only: Vec<String>,
+    /// A glance: fewer rounds of less work
+    #[arg(long)]
+    quick: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let packages = ["-p", "hardtack-server", "-p", "hardtack-bench"];
+    command::run(cargo().args(["build", "--release"]).args(packages))?;
+    let built = workspace::release_binary()?;
+    let mut bench = Command::new(built.with_file_name("hardtack-bench"));
+    bench.arg("--hardtack").arg(&built);
+    bench
+        .arg("--bare-hyper")
+        .arg(built.with_file_name("bare-hyper"));
+    if !arguments.only.is_empty() {
+        bench.arg("--only").arg(arguments.only.join(","));
+    }
+    if arguments.quick {
+        bench.arg("--quick");
+    }
+    if arguments.only.is_empty() && !arguments.quick {
+        bench.arg("--write").arg(workspace::root().join("docs"));
+    } else {
+        command::say("not all of it, so docs/benchmarks.md stays as it is");
+    }
+    command::run(&mut bench)?;
+    Ok(ExitCode::SUCCESS)
+}
