@@ -23,8 +23,11 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let packages = ["-p", "hardtack-server", "-p", "hardtack-bench"];
-    command::run(cargo().args(["build", "--release"]).args(packages))?;
+    // One after the other: built together they would share features, and the binary would not be
+    // the one that is shipped.
+    for package in ["hardtack-server", "hardtack-bench"] {
+        command::run(cargo().args(["build", "--release", "-p", package]))?;
+    }
     let built = workspace::release_binary()?;
     let mut bench = Command::new(built.with_file_name("hardtack-bench"));
     bench.arg("--hardtack").arg(&built);

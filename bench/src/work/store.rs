@@ -19,6 +19,7 @@ use tokio::task::JoinSet;
 
 use super::{Task, sessions};
 use crate::figures::Spread;
+use crate::process;
 use crate::report::{Line, Report, Verdict};
 use crate::terminal::progress;
 
@@ -46,16 +47,17 @@ pub(crate) fn run(task: &Task<'_>, report: &mut Report) -> Result<()> {
     });
     let bare = Arc::new(Bare::start(&directory.path().join("bare.db"), rows)?);
 
-    let (mut rates, mut limits) = (Vec::new(), Vec::new());
+    let (mut rates, mut limits, mut cpus) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..=task.rounds {
         progress(&format!("B4 round {round}/{}", task.rounds));
         let limit = in_flight(&runtime, rows, &bare)?;
-        let rate = in_flight(&runtime, rows, &ours)?;
+        let turn = in_flight(&runtime, rows, &ours)?;
         ours.generation.fetch_add(1, Ordering::Relaxed);
         // The first round only warms up.
         if round > 0 {
-            limits.push(limit);
-            rates.push(rate);
+            limits.push(limit.rate);
+            rates.push(turn.rate);
+            cpus.push(turn.micros / limit.micros);
         }
     }
     let ratio = Spread::of_ratios(&rates, &limits);
@@ -70,7 +72,11 @@ pub(crate) fn run(task: &Task<'_>, report: &mut Report) -> Result<()> {
         id: "B4",
         work: format!("rotations at store level, {IN_FLIGHT} in flight"),
         budget: "≥ 0.80 ×".to_owned(),
-        measured: format!("{ratio} ×, {} a second", Spread::of(rates)),
+        measured: format!(
+            "{ratio} ×, {} a second; CPU {} ×",
+            Spread::of(rates),
+            Spread::of(cpus)
+        ),
         verdict: Verdict::of(ratio.median >= 0.8),
     });
     Ok(())
@@ -81,9 +87,18 @@ trait Act: Send + Sync + 'static {
     fn act(&self, index: usize) -> impl Future<Output = Result<()>> + Send;
 }
 
-/// Acts once on each row, so many at a time, and gives how many it were in a second.
-fn in_flight(runtime: &Runtime, rows: usize, act: &Arc<impl Act>) -> Result<f64> {
+/// One side's share of a round.
+struct Turn {
+    /// Acts in a second.
+    rate: f64,
+    /// Processor time of one act, the client's part included.
+    micros: f64,
+}
+
+/// Acts once on each row, so many at a time.
+fn in_flight(runtime: &Runtime, rows: usize, act: &Arc<impl Act>) -> Result<Turn> {
     let next = Arc::new(AtomicUsize::new(0));
+    let cpu_before = process::cpu_time(std::process::id())?;
     let started_at = Instant::now();
     runtime.block_on(async {
         let mut tasks = JoinSet::new();
@@ -101,7 +116,12 @@ fn in_flight(runtime: &Runtime, rows: usize, act: &Arc<impl Act>) -> Result<f64>
         }
         tasks.join_all().await.into_iter().collect::<Result<()>>()
     })?;
-    Ok(rows as f64 / started_at.elapsed().as_secs_f64())
+    let elapsed = started_at.elapsed();
+    let cpu = process::cpu_time(std::process::id())?.saturating_sub(cpu_before);
+    Ok(Turn {
+        rate: rows as f64 / elapsed.as_secs_f64(),
+        micros: cpu.as_secs_f64() * 1e6 / rows as f64,
+    })
 }
 
 /// The store under test.
