@@ -116,5 +116,5 @@ fn nanoseconds(verifier: &Verifier, tokens: &[String], count: usize) -> Result<f
         let believed = verifier.verify(black_box(token));
         black_box(believed.map_err(|refusal| anyhow!("{refusal:?}"))?.claims());
     }
-    Ok((own_thread_cpu_time() - before).as_secs_f64() * 1e9 / count as f64)
+    Ok(own_thread_cpu_time().saturating_sub(before).as_secs_f64() * 1e9 / count as f64)
 }
