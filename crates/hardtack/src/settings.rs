@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use hardtack_core::csrf::TrustedOrigins;
 use hardtack_core::password::HashCost;
 use hardtack_core::session::SessionLifetime;
 use http::Uri;
@@ -201,8 +202,11 @@ impl PublicUrl {
         let default_port = if scheme == "https" { ":443" } else { ":80" };
         let authority = authority.as_str().to_ascii_lowercase();
         let authority = authority.strip_suffix(default_port).unwrap_or(&authority);
+        let origin = format!("{scheme}://{authority}");
+        // What no browser calls an origin would be trusted in vain.
+        TrustedOrigins::new([origin.as_str()]).map_err(|_| wrong())?;
         Ok(Self {
-            origin: format!("{scheme}://{authority}"),
+            origin,
             https: scheme == "https",
         })
     }
@@ -522,6 +526,9 @@ mod tests {
             "https://u@a.b",
             "https://a.b?x",
             "//a.b",
+            "https://*.a.b",
+            "https://1",
+            "https://[2001:db8:0::1]",
         ] {
             assert!(PublicUrl::parse(bad).is_err(), "{bad}");
         }
