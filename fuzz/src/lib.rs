@@ -9,9 +9,11 @@
 //! | --- | --- |
 //! | how texts are made that look like what a parser expects | [`text`] |
 //! | with which keys tokens are signed here, and what the oracle makes of them | [`forge`] |
+//! | which service answers the requests of those targets that send some | [`world`] |
 
 pub mod forge;
 pub mod text;
+pub mod world;
 
 pub use bolero;
 
