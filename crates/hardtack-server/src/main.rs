@@ -8,6 +8,7 @@ use clap::Parser as _;
 mod cli;
 mod commands;
 mod config;
+mod cookie_file;
 mod data_dir;
 mod dev;
 mod key_file;

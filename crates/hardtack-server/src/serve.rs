@@ -19,6 +19,7 @@ use crate::cli;
 use crate::commands::open_or_create_store;
 use crate::config::contradiction::Mode;
 use crate::config::{Config, Loaded, Sources};
+use crate::cookie_file;
 use crate::data_dir::DataDir;
 use crate::dev;
 use crate::key_file::KeyFile;
@@ -36,7 +37,10 @@ mod loopback;
 /// The sources of `--dev`: its relaxations are the last word, so that a production file cannot
 /// half undo them.
 pub(crate) fn relaxed(sources: Sources) -> Sources {
-    sources.with_flag("--dev", "cookies.secure", Some("false".to_owned()))
+    sources
+        .with_flag("--dev", "cookies.secure", Some("false".to_owned()))
+        // Prefixed cookies need TLS.
+        .with_flag("--dev", "cookies.prefix", Some("none".to_owned()))
 }
 
 /// Serves until SIGTERM or SIGINT.
@@ -79,7 +83,10 @@ async fn serve(mut loaded: Loaded, mode: Mode, terminal: Terminal) -> Result<()>
     let pepper = pepper_file::load_or_create(&data_dir, pepper_name, &SystemEntropy)?;
 
     let demo_password = match mode {
-        Mode::Production => None,
+        Mode::Production => {
+            cookie_file::remember(&data_dir, &mut loaded.config.settings, SystemClock.now())?;
+            None
+        }
         Mode::Dev => {
             relax(&mut loaded.config, address)?;
             Some(demo_user::prepare(&store, &loaded.config).await?)

@@ -15,10 +15,11 @@ use hardtack_core::{Clock, Timestamp, UserId};
 
 use crate::{Store, StoreError};
 
-/// Users and sessions in memory.
+/// Users and sessions in memory. A clone is another handle to the same ones.
+#[derive(Clone)]
 pub struct MemoryStore {
     clock: Arc<dyn Clock>,
-    rooms: Mutex<Rooms>,
+    rooms: Arc<Mutex<Rooms>>,
 }
 
 /// What the lock protects. Both tables are together because most acts touch both.
@@ -34,7 +35,7 @@ impl MemoryStore {
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
             clock,
-            rooms: Mutex::default(),
+            rooms: Arc::default(),
         }
     }
 

@@ -167,18 +167,19 @@ impl<S: Store> Builder<S> {
         );
         let csrf_key = pepper.derive_key("csrf/v1");
         let origins = trusted_origins(&settings)?;
-        let mut guard = Guard::new(verifier, &settings.cookies.access_name, origins);
+        let cookies = CookieWriter::new(&settings);
+        let mut guard = Guard::new(verifier, cookies.access_name(), origins);
         if settings.csrf.double_submit {
             guard = guard.with_double_submit(DoubleSubmit {
                 key: Secret::new(*csrf_key.expose_secret()),
-                cookie_name: settings.cookies.csrf_name.clone(),
+                cookie_name: cookies.csrf_name().to_owned(),
                 header_name: HeaderName::from_static("x-csrftoken"),
             });
         }
         let authority = Authority {
             hash_pool: HashPool::new(&settings.password),
             throttles: Throttles::new(&settings, &*entropy),
-            cookies: CookieWriter::new(&settings),
+            cookies,
             store,
             settings,
             issuer,

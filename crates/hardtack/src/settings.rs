@@ -9,6 +9,10 @@ use hardtack_core::session::SessionLifetime;
 use http::Uri;
 use ipnet::IpNet;
 
+mod cookies;
+
+pub use cookies::{CookiePrefix, CookieSettings, PlacedCookie, SameSite};
+
 /// Everything that [`Hardtack`](crate::Hardtack) can be told. Start from [`Settings::new`], whose
 /// values are those of a hardened production server.
 #[derive(Debug, Clone)]
@@ -72,14 +76,17 @@ impl Settings {
             })
         };
         let base = self.base_path.as_str();
-        if !base.starts_with('/') || base.len() < 2 || base.ends_with('/') || !is_cookie_path(base)
+        if !base.starts_with('/')
+            || base.len() < 2
+            || base.ends_with('/')
+            || !cookies::is_path(base)
         {
             return wrong(
                 "routes.base_path",
                 "must look like /api/auth: a leading slash, none at the end",
             );
         }
-        self.cookies.verify()?;
+        self.cookies.verify(base)?;
         let tokens = &self.tokens;
         let window = self.session.rotation_window;
         if window < Duration::from_secs(1) {
@@ -156,14 +163,6 @@ impl Settings {
     }
 }
 
-/// Text that fits into `Path=` (RFC 6265bis §4.1.1): visible ASCII without `;`.
-fn is_cookie_path(path: &str) -> bool {
-    path.starts_with('/')
-        && path
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && byte != b';')
-}
-
 /// The address of the service itself: `https://app.example.com`, without path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicUrl {
@@ -221,135 +220,6 @@ impl PublicUrl {
     #[must_use]
     pub fn is_https(&self) -> bool {
         self.https
-    }
-}
-
-/// `SameSite` of both cookies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum SameSite {
-    /// Sent along when a person follows a link to the site, and by the site itself.
-    #[default]
-    Lax,
-    /// Sent by the site itself only.
-    Strict,
-    /// Sent from everywhere; only together with `Secure`.
-    None,
-}
-
-/// Names and attributes of the cookies.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CookieSettings {
-    /// The access token's cookie.
-    pub access_name: String,
-    /// The refresh token's cookie.
-    pub refresh_name: String,
-    /// The double-submit token's cookie, which scripts read.
-    pub csrf_name: String,
-    /// Only over TLS. Off for loopback development only.
-    pub secure: bool,
-    /// `SameSite` of all three.
-    pub same_site: SameSite,
-    /// `Partitioned` (CHIPS): a jar of its own inside each embedding site.
-    pub partitioned: bool,
-    /// `Domain`; none by default, so that no sibling host sees them.
-    pub domain: Option<String>,
-    /// `Path` of the access cookie.
-    pub access_path: String,
-    /// `Path` of the refresh cookie; `None` is the base path, which reaches refresh and logout
-    /// and nothing else (CONTRACT.md §10.15).
-    pub refresh_path: Option<String>,
-}
-
-impl Default for CookieSettings {
-    fn default() -> Self {
-        Self {
-            access_name: "access".to_owned(),
-            refresh_name: "refresh".to_owned(),
-            csrf_name: "csrftoken".to_owned(),
-            secure: true,
-            same_site: SameSite::Lax,
-            partitioned: false,
-            domain: None,
-            access_path: "/".to_owned(),
-            refresh_path: None,
-        }
-    }
-}
-
-impl CookieSettings {
-    fn verify(&self) -> Result<(), SettingsError> {
-        let wrong = |key, problem: &str| {
-            Err(SettingsError {
-                key,
-                problem: problem.to_owned(),
-            })
-        };
-        // A cookie name is a token (RFC 9110 §5.6.2).
-        let is_token = |name: &str| {
-            !name.is_empty()
-                && name
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
-        };
-        let names = [
-            ("cookies.access_name", &self.access_name),
-            ("cookies.refresh_name", &self.refresh_name),
-            ("cookies.csrf_name", &self.csrf_name),
-        ];
-        for (key, name) in names {
-            if !is_token(name) {
-                return wrong(key, "must be letters, digits and -_.");
-            }
-            if name.starts_with("__") {
-                return wrong(
-                    key,
-                    "names with a prefix demand attributes that this setting does not choose; take another",
-                );
-            }
-            if names.iter().filter(|(_, other)| *other == name).count() > 1 {
-                return wrong(key, "each cookie needs a name of its own");
-            }
-        }
-        if self.same_site == SameSite::None && !self.secure {
-            return wrong(
-                "cookies.same_site",
-                "\"none\" needs cookies.secure = true; browsers drop the cookie otherwise",
-            );
-        }
-        if self.partitioned && !self.secure {
-            return wrong(
-                "cookies.partitioned",
-                "needs cookies.secure = true; browsers drop the cookie otherwise",
-            );
-        }
-        if !is_cookie_path(&self.access_path) {
-            return wrong("cookies.access_path", "must be a path, as in /");
-        }
-        if self
-            .refresh_path
-            .as_deref()
-            .is_some_and(|path| !is_cookie_path(path))
-        {
-            return wrong("cookies.refresh_path", "must be a path, as in /api/auth");
-        }
-        let is_domain = |domain: &str| {
-            let domain = domain.strip_prefix('.').unwrap_or(domain);
-            domain.contains('.')
-                && domain
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
-        };
-        if self
-            .domain
-            .as_deref()
-            .is_some_and(|domain| !is_domain(domain))
-        {
-            return wrong(
-                "cookies.domain",
-                "must be a host name with a dot, as in example.com",
-            );
-        }
-        Ok(())
     }
 }
 
@@ -543,28 +413,9 @@ mod tests {
     #[test]
     fn a_contradiction_names_its_key() {
         type Change = fn(&mut Settings);
-        let faults: [(&str, Change); 13] = [
+        let faults: [(&str, Change); 7] = [
             ("routes.base_path", |settings| {
                 settings.base_path = "api".into();
-            }),
-            ("cookies.access_name", |settings| {
-                settings.cookies.access_name = "a b".into();
-            }),
-            ("cookies.access_name", |settings| {
-                settings.cookies.refresh_name = "access".into();
-            }),
-            ("cookies.refresh_name", |settings| {
-                settings.cookies.refresh_name = "__Host-refresh".into();
-            }),
-            ("cookies.same_site", |settings| {
-                settings.cookies.same_site = SameSite::None;
-                settings.cookies.secure = false;
-            }),
-            ("cookies.refresh_path", |settings| {
-                settings.cookies.refresh_path = Some("/a;Domain=x".into());
-            }),
-            ("cookies.domain", |settings| {
-                settings.cookies.domain = Some("com".into());
             }),
             ("session.rotation_window", |settings| {
                 settings.session.rotation_window = Duration::ZERO;

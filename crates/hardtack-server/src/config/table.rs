@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hardtack::settings::{PublicUrl, SameSite, TokensInBody};
+use hardtack::settings::{CookiePrefix, PlacedCookie, PublicUrl, SameSite, TokensInBody};
 use hardtack_core::key::Algorithm;
 use hardtack_core::password::HashCost;
 
@@ -184,6 +184,19 @@ pub(crate) static KEYS: &[Key] = &[
         meaning: "The cookie with the double-submit token, the only one that scripts can read.",
     },
     Key {
+        name: "cookies.prefix",
+        kind: Kind::Choice(&[
+            ("none", |config| {
+                config.settings.cookies.prefix = CookiePrefix::None;
+            }),
+            ("host", |config| {
+                config.settings.cookies.prefix = CookiePrefix::Host;
+            }),
+        ]),
+        default: Default::Is("none"),
+        meaning: "`host` makes the names `__Host-access`, `__Secure-refresh` and `__Host-csrftoken`, which browsers let no sibling host and no plain-HTTP page plant; the plain names mean nothing then. Verifiers elsewhere, and scripts that send the CSRF token, must be told the new names. A change costs everybody one login.",
+    },
+    Key {
         name: "cookies.secure",
         kind: Kind::Flag(|config| &mut config.settings.cookies.secure),
         default: Default::Is("true"),
@@ -248,6 +261,21 @@ pub(crate) static KEYS: &[Key] = &[
         },
         default: Default::Unset("`routes.base_path`"),
         meaning: "Which paths are sent the refresh token. The narrower, the fewer places can lose it; refresh and logout must be among them.",
+    },
+    Key {
+        name: "cookies.former",
+        kind: Kind::Texts {
+            form: "name; Path=/path; Domain=host name; Partitioned",
+            put: |config, texts| {
+                config.settings.cookies.former = texts
+                    .iter()
+                    .map(|text| PlacedCookie::parse(text))
+                    .collect::<Result<_, _>>()?;
+                Ok(())
+            },
+        },
+        default: Default::Is(""),
+        meaning: "Cookies of a system before this one, which a login and a logout clear. What Hardtack's own were before a change of name, path, domain or prefix, it remembers by itself in the data directory.",
     },
     Key {
         name: "tokens.algorithm",

@@ -1,6 +1,6 @@
-//! The only place that writes `Set-Cookie` (RFC 6265bis §4.1).
+//! The only place that writes `Set-Cookie` (RFC 6265bis §4.1), and that knows what the cookies are
+//! called in the end.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use hardtack_core::Timestamp;
@@ -8,16 +8,58 @@ use http::HeaderValue;
 
 use super::dates::http_date;
 use crate::flow::Grant;
-use crate::settings::{CookieSettings, SameSite, Settings};
+use crate::settings::{CookiePrefix, CookieSettings, PlacedCookie, SameSite, Settings};
 
 /// The double-submit cookie lives a year, as Django's does: it is worth nothing without a session.
 const CSRF_LIFETIME: Duration = Duration::from_secs(31_449_600);
 
+/// What browsers hold to one host, `Path=/` and TLS.
+const HOST: &str = "__Host-";
+/// What browsers hold to TLS.
+const SECURE: &str = "__Secure-";
+
+impl CookieSettings {
+    /// Access, refresh and CSRF cookie as browsers will keep them, for routes at `base_path`.
+    #[must_use]
+    pub fn placed(&self, base_path: &str) -> [PlacedCookie; 3] {
+        let (host, secure) = match self.prefix {
+            CookiePrefix::None => ("", ""),
+            CookiePrefix::Host => (HOST, SECURE),
+        };
+        let place = |prefix: &str, name: &str, path: &str| PlacedCookie {
+            name: format!("{prefix}{name}"),
+            path: path.to_owned(),
+            domain: self.domain.clone(),
+            partitioned: self.partitioned,
+        };
+        let refresh_path = self.refresh_path.as_deref().unwrap_or(base_path);
+        [
+            place(host, &self.access_name, &self.access_path),
+            place(secure, &self.refresh_name, refresh_path),
+            place(host, &self.csrf_name, "/"),
+        ]
+    }
+}
+
 /// Writes the cookies of one authority.
 #[derive(Debug, Clone)]
 pub(crate) struct CookieWriter {
-    settings: CookieSettings,
-    refresh_path: String,
+    access: PlacedCookie,
+    refresh: PlacedCookie,
+    csrf: PlacedCookie,
+    former: Vec<PlacedCookie>,
+    former_names: FormerNames,
+    secure: bool,
+    same_site: SameSite,
+}
+
+/// Names that a refresh cookie may have had.
+#[derive(Debug, Clone, Default)]
+struct FormerNames {
+    /// Still believed: renamed, no more.
+    believed: Vec<String>,
+    /// From before a change of prefix.
+    ended: Vec<String>,
 }
 
 /// May a script read it?
@@ -29,65 +71,88 @@ enum Script {
 
 impl CookieWriter {
     pub(crate) fn new(settings: &Settings) -> Self {
-        let refresh_path = settings
-            .cookies
-            .refresh_path
-            .clone()
-            .unwrap_or_else(|| settings.base_path.clone());
-        Self {
-            settings: settings.cookies.clone(),
-            refresh_path,
+        let cookies = &settings.cookies;
+        let [access, refresh, csrf] = cookies.placed(&settings.base_path);
+        let mut former_names = FormerNames::default();
+        for PlacedCookie { name, .. } in &cookies.former {
+            // SECURITY.md CK-2: a sibling host can plant the plain name, so it says nothing beside
+            // the prefixed one.
+            let names = if name.starts_with("__") == refresh.name.starts_with("__") {
+                &mut former_names.believed
+            } else {
+                &mut former_names.ended
+            };
+            let is_current = [&access, &refresh, &csrf]
+                .iter()
+                .any(|now| now.name == *name);
+            if !is_current && !names.contains(name) {
+                names.push(name.clone());
+            }
         }
+        Self {
+            access,
+            refresh,
+            csrf,
+            former: cookies.former.clone(),
+            former_names,
+            secure: cookies.secure,
+            same_site: cookies.same_site,
+        }
+    }
+
+    /// The access cookie's name on the wire.
+    pub(crate) fn access_name(&self) -> &str {
+        &self.access.name
+    }
+
+    /// The refresh cookie's name on the wire.
+    pub(crate) fn refresh_name(&self) -> &str {
+        &self.refresh.name
+    }
+
+    /// The CSRF cookie's name on the wire.
+    pub(crate) fn csrf_name(&self) -> &str {
+        &self.csrf.name
+    }
+
+    /// Names under which a refresh token is believed besides today's.
+    pub(crate) fn believed_former_names(&self) -> &[String] {
+        &self.former_names.believed
+    }
+
+    /// Names under which a refresh token is good for one thing: ending its session.
+    pub(crate) fn ended_former_names(&self) -> &[String] {
+        &self.former_names.ended
     }
 
     /// Both token cookies, in the contract's order. Their lives end with the tokens'.
     pub(crate) fn set(&self, grant: &Grant) -> [HeaderValue; 2] {
-        let CookieSettings {
-            access_name,
-            refresh_name,
-            access_path,
-            ..
-        } = &self.settings;
-        let (access, refresh) = (grant.access.expose_secret(), grant.refresh.expose_secret());
         let life = |ends: Timestamp| Life {
             now: grant.now,
             ends,
         };
+        let (access, refresh) = (grant.access.expose_secret(), grant.refresh.expose_secret());
+        let (access_life, refresh_life) = (
+            life(grant.access_expires_at),
+            life(grant.refresh_expires_at),
+        );
         [
-            self.write(
-                access_name,
-                access,
-                access_path,
-                life(grant.access_expires_at),
-                Script::Hidden,
-            ),
-            self.write(
-                refresh_name,
-                refresh,
-                &self.refresh_path,
-                life(grant.refresh_expires_at),
-                Script::Hidden,
-            ),
+            self.write(&self.access, access, access_life, Script::Hidden),
+            self.write(&self.refresh, refresh, refresh_life, Script::Hidden),
         ]
     }
 
-    /// Both token cookies emptied, with the attributes they were set with: a browser only replaces
-    /// a cookie of the same name, domain and path.
-    pub(crate) fn clear(&self) -> [HeaderValue; 2] {
-        let CookieSettings {
-            access_name,
-            refresh_name,
-            access_path,
-            ..
-        } = &self.settings;
-        let past = Life {
-            now: Timestamp::from_unix_seconds(0),
-            ends: Timestamp::from_unix_seconds(0),
-        };
-        [
-            self.write(access_name, "", access_path, past, Script::Hidden),
-            self.write(refresh_name, "", &self.refresh_path, past, Script::Hidden),
-        ]
+    /// Every token cookie emptied, of today and of before.
+    pub(crate) fn clear(&self) -> Vec<HeaderValue> {
+        let mut cleared = vec![self.clear_one(&self.access), self.clear_one(&self.refresh)];
+        cleared.extend(self.clear_former());
+        cleared
+    }
+
+    /// The cookies of before emptied (PROTOCOL.md §5, last row). Only beside a new pair and a new
+    /// CSRF token: a page may still need the old one.
+    pub(crate) fn clear_former(&self) -> impl Iterator<Item = HeaderValue> {
+        self.former.iter().map(|former| self.clear_one(former))
     }
 
     /// The double-submit token's cookie, which the page's script copies into a header.
@@ -96,24 +161,21 @@ impl CookieWriter {
             now,
             ends: now + CSRF_LIFETIME,
         };
-        self.write(&self.settings.csrf_name, token, "/", life, Script::Readable)
+        self.write(&self.csrf, token, life, Script::Readable)
     }
 
-    fn write(
-        &self,
-        name: &str,
-        value: &str,
-        path: &str,
-        life: Life,
-        script: Script,
-    ) -> HeaderValue {
-        let CookieSettings {
-            secure,
-            same_site,
-            partitioned,
-            domain,
-            ..
-        } = &self.settings;
+    /// Emptied where it was set: a browser only replaces a cookie of the same name, domain and
+    /// path.
+    fn clear_one(&self, cookie: &PlacedCookie) -> HeaderValue {
+        let past = Life {
+            now: Timestamp::from_unix_seconds(0),
+            ends: Timestamp::from_unix_seconds(0),
+        };
+        self.write(cookie, "", past, Script::Hidden)
+    }
+
+    fn write(&self, placed: &PlacedCookie, value: &str, life: Life, script: Script) -> HeaderValue {
+        let PlacedCookie { name, path, .. } = placed;
         let max_age = life.ends.since(life.now).as_secs();
         let expires = http_date(life.ends);
         let mut cookie =
@@ -121,20 +183,20 @@ impl CookieWriter {
         if script == Script::Hidden {
             cookie.push_str("; HttpOnly");
         }
-        cookie.push_str(match same_site {
+        cookie.push_str(match self.same_site {
             SameSite::Lax => "; SameSite=Lax",
             SameSite::Strict => "; SameSite=Strict",
             SameSite::None => "; SameSite=None",
         });
-        if *secure {
+        if self.secure {
             cookie.push_str("; Secure");
         }
-        if *partitioned {
+        if placed.partitioned {
             cookie.push_str("; Partitioned");
         }
-        if let Some(domain) = domain {
-            // Writing to a string cannot fail.
-            let _ = write!(cookie, "; Domain={domain}");
+        if let Some(domain) = &placed.domain {
+            cookie.push_str("; Domain=");
+            cookie.push_str(domain);
         }
         // Names, paths and domain were verified at start, tokens are ASCII by construction: what
         // fails here is an empty cookie, never a broken header.

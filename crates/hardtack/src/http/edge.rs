@@ -16,7 +16,7 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 use super::error::ApiError;
-use super::extract::client_of;
+use super::extract::{client_of, refresh_cookies};
 use crate::hardtack::Hardtack;
 
 /// Fixed lists: what is allowed is never copied from the request (SECURITY.md CO-1).
@@ -76,11 +76,11 @@ pub(crate) async fn edge<S: Store>(
 /// a Bearer token alone is no browser that was tricked: its cookies are not there to be abused.
 fn check_origin<S: Store>(hardtack: &Hardtack<S>, request: &Request) -> Result<(), Refusal> {
     let headers = request.headers();
-    let cookies = &hardtack.settings().cookies;
+    let cookies = hardtack.cookies();
     let brings = |name: &str| cookie_values(headers, name).next().is_some();
     let bearer_alone = headers.contains_key(AUTHORIZATION)
-        && !brings(&cookies.access_name)
-        && !brings(&cookies.refresh_name)
+        && !brings(cookies.access_name())
+        && refresh_cookies(hardtack, headers).is_empty()
         && hardtack.guard().authenticate(headers).is_ok();
     if bearer_alone {
         Ok(())

@@ -40,7 +40,7 @@ pub(crate) enum ApiError {
     /// 401: the refresh token is good, its user is switched off.
     NoActiveAccount,
     /// As the inner error, and the browser's dead cookies are cleared.
-    ClearingCookies(Box<Self>, [HeaderValue; 2]),
+    ClearingCookies(Box<Self>, Vec<HeaderValue>),
     /// 429.
     Throttled(Duration),
     /// 503: hashing is at its limit, or the store does not answer. Nothing was changed.

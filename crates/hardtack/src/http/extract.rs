@@ -4,12 +4,13 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
+use hardtack_core::refresh_token::RefreshToken;
 use hardtack_core::user::UserState;
 use hardtack_guard::{Authenticated, Refusal, Via, cookie_values};
 use hardtack_store::Store;
 use http::header::USER_AGENT;
 use http::request::Parts;
-use http::{Extensions, HeaderMap};
+use http::{Extensions, HeaderMap, Method};
 
 use super::error::ApiError;
 use crate::client::{Client, client_address};
@@ -89,10 +90,52 @@ pub(crate) fn client_of<S: Store>(
     }
 }
 
-/// Every value of the refresh cookie that the request brought.
+/// Every value of the refresh cookie that the request brought. Of names that it had before a
+/// renaming, only what is a refresh token of ours: anything may be called so by now.
 pub(crate) fn refresh_cookies<'a, S: Store>(
     hardtack: &'a Hardtack<S>,
     headers: &'a HeaderMap,
 ) -> Vec<&'a str> {
-    cookie_values(headers, &hardtack.settings().cookies.refresh_name).collect()
+    let cookies = hardtack.cookies();
+    let former = cookies.believed_former_names().iter();
+    let former = former
+        .flat_map(|name| cookie_values(headers, name))
+        .filter(|value| RefreshToken::verify(hardtack.pepper(), value).is_ok());
+    cookie_values(headers, cookies.refresh_name())
+        .chain(former)
+        .collect()
+}
+
+/// Like [`refresh_cookies`], for what ends sessions: with the names from before a change of prefix,
+/// which nothing else listens to. Whoever holds a token may end its session, wherever it stood.
+pub(crate) fn refresh_cookies_to_end<'a, S: Store>(
+    hardtack: &'a Hardtack<S>,
+    headers: &'a HeaderMap,
+) -> Vec<&'a str> {
+    let former = hardtack.cookies().ended_former_names().iter();
+    let mut values = refresh_cookies(hardtack, headers);
+    values.extend(former.flat_map(|name| cookie_values(headers, name)));
+    values
+}
+
+/// The double-submit token, where it is demanded, must be that of a session that these cookies name.
+///
+/// Of one of them, not of each: a cookie left in another place, whose session is over, would
+/// otherwise refuse its owner for as long as the browser keeps it. Which session counts is decided
+/// afterwards, and of two live ones neither does.
+pub(crate) fn check_csrf_of_one<S: Store>(
+    hardtack: &Hardtack<S>,
+    headers: &HeaderMap,
+    presented: &[&str],
+) -> Result<(), Refusal> {
+    let mut decision = Ok(());
+    for (session, _) in hardtack.recognise(presented.iter().copied()) {
+        decision = hardtack
+            .guard()
+            .check_csrf(&Method::POST, headers, Some(session));
+        if decision.is_ok() {
+            break;
+        }
+    }
+    decision
 }

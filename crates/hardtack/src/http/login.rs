@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::csrf;
 use super::dates::iso_date;
 use super::error::{ApiError, json_response};
-use super::extract::refresh_cookies;
+use super::extract::refresh_cookies_to_end;
 use super::fields::{Fields, TextRule};
 use super::user::UserJson;
 use crate::client::Client;
@@ -33,7 +33,7 @@ pub(super) async fn log_in<S: Store>(
 ) -> Result<Response, ApiError> {
     let credentials =
         credentials(Fields::read(&headers, body, &hardtack.settings().limits).await?)?;
-    let presented = refresh_cookies(&hardtack, &headers);
+    let presented = refresh_cookies_to_end(&hardtack, &headers);
     let (user, grant) = hardtack
         .log_in(credentials, presented.into_iter(), &client)
         .await?;
@@ -118,7 +118,8 @@ pub(super) fn logged_in<S: Store>(
     response
 }
 
-/// Both token cookies, and a double-submit token for the new session where one is demanded.
+/// Both token cookies, a double-submit token for the new session where one is demanded, and the
+/// end of the cookies that these replace under another name or in another place.
 pub(super) fn set_cookies<S: Store>(
     hardtack: &Hardtack<S>,
     response: &mut Response,
@@ -132,6 +133,9 @@ pub(super) fn set_cookies<S: Store>(
             SET_COOKIE,
             csrf::cookie_for(hardtack, Some(grant.session), grant.now).1,
         );
+    }
+    for cookie in hardtack.cookies().clear_former() {
+        response.headers_mut().append(SET_COOKIE, cookie);
     }
 }
 

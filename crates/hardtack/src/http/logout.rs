@@ -3,7 +3,6 @@
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
-use hardtack_core::refresh_token::RefreshToken;
 use hardtack_guard::Via;
 use hardtack_store::Store;
 use http::header::SET_COOKIE;
@@ -11,7 +10,7 @@ use http::{HeaderMap, Method, StatusCode};
 use serde_json::json;
 
 use super::error::{ApiError, json_response};
-use super::extract::refresh_cookies;
+use super::extract::{check_csrf_of_one, refresh_cookies, refresh_cookies_to_end};
 use super::fields::Fields;
 use crate::client::Client;
 use crate::hardtack::Hardtack;
@@ -34,14 +33,8 @@ pub(super) async fn log_out<S: Store>(
     let caller = hardtack.guard().authenticate(&headers).ok();
 
     // Who can forge a logout can only annoy; where the application demands the double-submit
-    // token, it is demanded here too, for every session that a cookie names.
-    for token in &cookies {
-        if let Ok((session, _)) = RefreshToken::verify(hardtack.pepper(), token) {
-            hardtack
-                .guard()
-                .check_csrf(&Method::POST, &headers, Some(session))?;
-        }
-    }
+    // token, it is demanded here too.
+    check_csrf_of_one(&hardtack, &headers, &cookies)?;
     if let Some(caller) = caller.filter(|caller| caller.via == Via::Cookie) {
         hardtack
             .guard()
@@ -49,8 +42,9 @@ pub(super) async fn log_out<S: Store>(
     }
 
     let session = caller.and_then(|caller| caller.session);
+    let ended = refresh_cookies_to_end(&hardtack, &headers);
     hardtack
-        .log_out(cookies.into_iter().chain(in_body), session, &client)
+        .log_out(ended.into_iter().chain(in_body), session, &client)
         .await?;
     let mut response = json_response(
         StatusCode::OK,

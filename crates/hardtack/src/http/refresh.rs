@@ -3,15 +3,14 @@
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
-use hardtack_core::refresh_token::RefreshToken;
 use hardtack_store::Store;
 use http::header::SET_COOKIE;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 
 use super::dates::iso_date;
 use super::error::{ApiError, json_response};
-use super::extract::refresh_cookies;
+use super::extract::{check_csrf_of_one, refresh_cookies};
 use super::fields::Fields;
 use crate::client::Client;
 use crate::flow::refresh::{DeadCookies, RefreshError};
@@ -42,13 +41,7 @@ pub(super) async fn refresh<S: Store>(
         None => refresh_cookies(&hardtack, &headers),
     };
     if fields.lenient_text("refresh").is_none() {
-        for token in &presented {
-            if let Ok((session, _)) = RefreshToken::verify(hardtack.pepper(), token) {
-                hardtack
-                    .guard()
-                    .check_csrf(&Method::POST, &headers, Some(session))?;
-            }
-        }
+        check_csrf_of_one(&hardtack, &headers, &presented)?;
     }
     let grant = hardtack
         .refresh(&presented, &client)

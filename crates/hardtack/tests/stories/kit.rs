@@ -57,6 +57,15 @@ pub(crate) struct World {
     pub(crate) clock: Arc<SettableClock>,
     recorder: Arc<Recorder>,
     router: Router,
+    kept: Secrets,
+}
+
+/// What outlives a restart besides the store.
+#[derive(Clone)]
+struct Secrets {
+    ring: KeyRing,
+    pepper: Vec<u8>,
+    entropy: Arc<Seeded>,
 }
 
 impl World {
@@ -69,29 +78,50 @@ impl World {
             1_795_308_527_652_421,
         )));
         let entropy = Arc::new(Seeded::default());
+        let kept = Secrets {
+            ring: KeyRing::new(SigningKey::generate(Algorithm::Es256).unwrap(), clock.now()),
+            pepper: Pepper::generate(&*entropy).expose_secret().to_vec(),
+            entropy,
+        };
+        let store = MemoryStore::new(clock.clone());
+        let world = Self::over(store, clock, kept, change).await;
+        world.add_user("alice", "alice@example.com").await;
+        world
+    }
+
+    /// The same service, stopped and started again with other settings.
+    pub(crate) async fn restarted(&self, change: impl FnOnce(&mut Settings)) -> Self {
+        let store = self.hardtack.store().clone();
+        Self::over(store, self.clock.clone(), self.kept.clone(), change).await
+    }
+
+    async fn over(
+        store: MemoryStore,
+        clock: Arc<SettableClock>,
+        kept: Secrets,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         let mut settings = Settings::new(PublicUrl::parse(PUBLIC_URL).unwrap());
         settings.password.cost = HashCost::danger_cheap_for_tests();
         settings.password.threads = 2;
         change(&mut settings);
-        let ring = KeyRing::new(SigningKey::generate(Algorithm::Es256).unwrap(), clock.now());
-        let pepper = Pepper::new(Pepper::generate(&*entropy).expose_secret()).unwrap();
+        let pepper = Pepper::new(&kept.pepper).unwrap();
         let recorder = Arc::new(Recorder::default());
-        let hardtack = Hardtack::builder(MemoryStore::new(clock.clone()), ring, pepper, settings)
+        let hardtack = Hardtack::builder(store, kept.ring.clone(), pepper, settings)
             .with_clock(clock.clone())
-            .with_entropy(entropy)
+            .with_entropy(kept.entropy.clone())
             .with_observer(recorder.clone())
             .build()
             .await
             .unwrap();
         let router = hardtack.service_router();
-        let world = Self {
+        Self {
             hardtack,
             clock,
             recorder,
             router,
-        };
-        world.add_user("alice", "alice@example.com").await;
-        world
+            kept,
+        }
     }
 
     pub(crate) async fn add_user(&self, name: &str, email: &str) -> User {
@@ -154,9 +184,26 @@ pub(crate) struct Kept {
     pub(crate) name: String,
     pub(crate) value: String,
     pub(crate) path: String,
+    pub(crate) domain: Option<String>,
 }
 
-/// A browser: it keeps cookies by name and path, and sends those whose path fits.
+impl Kept {
+    /// Whether a browser keeps a cookie of this name at all (RFC 6265bis §4.1.3, §5.7).
+    fn may_be_kept(&self, attributes: &[&str]) -> bool {
+        let secure = attributes.contains(&"Secure");
+        let of_us = |domain: &String| PUBLIC_URL.ends_with(domain.as_str());
+        match &self.name {
+            name if name.starts_with("__Host-") => {
+                secure && self.domain.is_none() && self.path == "/"
+            }
+            name if name.starts_with("__Secure-") => secure,
+            _ => self.domain.as_ref().is_none_or(of_us),
+        }
+    }
+}
+
+/// A browser: it keeps cookies by name, path and domain, and sends those whose path fits, the
+/// longest path first.
 #[derive(Clone)]
 pub(crate) struct Browser {
     router: Router,
@@ -234,13 +281,18 @@ impl Browser {
 
     /// A request as this browser's page would make it.
     pub(crate) fn request(&self, method: &Method, path: &str) -> http::request::Builder {
-        let cookies: Vec<String> = self
+        let mut cookies: Vec<&Kept> = self
             .jar
             .iter()
             .filter(|cookie| {
                 let prefix = cookie.path.trim_end_matches('/');
                 path == cookie.path || path.starts_with(&format!("{prefix}/"))
             })
+            .collect();
+        // RFC 6265 §5.4.
+        cookies.sort_by_key(|cookie| std::cmp::Reverse(cookie.path.len()));
+        let cookies: Vec<String> = cookies
+            .into_iter()
             .map(|cookie| format!("{}={}", cookie.name, cookie.value))
             .collect();
         let mut request = Request::builder()
@@ -283,16 +335,36 @@ impl Browser {
                 .iter()
                 .find_map(|attribute| attribute.strip_prefix(name))
         };
-        let path = of("Path=").unwrap().to_owned();
-        self.jar
-            .retain(|kept| kept.name != name || kept.path != path);
-        if of("Max-Age=") != Some("0") {
-            self.jar.push(Kept {
-                name: name.to_owned(),
-                value: value.to_owned(),
-                path,
-            });
+        let new = Kept {
+            name: name.to_owned(),
+            value: value.to_owned(),
+            path: of("Path=").unwrap().to_owned(),
+            domain: of("Domain=").map(str::to_owned),
+        };
+        if !new.may_be_kept(&attributes) {
+            return;
         }
+        let place = |kept: &Kept| (kept.name.clone(), kept.path.clone(), kept.domain.clone());
+        self.jar.retain(|kept| place(kept) != place(&new));
+        if of("Max-Age=") != Some("0") {
+            self.jar.push(new);
+        }
+    }
+
+    /// From now on it reaches another service at the same address.
+    pub(crate) fn meets(&mut self, world: &World) {
+        self.router = world.router.clone();
+    }
+
+    /// Names and places of what it keeps, sorted.
+    pub(crate) fn places(&self) -> Vec<String> {
+        let place = |kept: &Kept| {
+            let domain = kept.domain.as_deref().unwrap_or("this host");
+            format!("{} {} {domain}", kept.name, kept.path)
+        };
+        let mut places: Vec<String> = self.jar.iter().map(place).collect();
+        places.sort();
+        places
     }
 
     /// The value of a cookie.
@@ -307,6 +379,21 @@ impl Browser {
     pub(crate) fn set_cookie(&mut self, name: &str, value: &str) {
         let kept = self.jar.iter_mut().find(|cookie| cookie.name == name);
         value.clone_into(&mut kept.unwrap().value);
+    }
+
+    /// A cookie for the whole domain, as a sibling host can set it.
+    pub(crate) fn plant(&mut self, name: &str, value: &str) {
+        self.keep(&format!(
+            "{name}={value}; Path=/; Secure; Domain=example.com"
+        ));
+        let planted = self
+            .jar
+            .iter()
+            .any(|kept| kept.name == name && kept.value == value);
+        if !planted {
+            // What a browser refuses to keep for a domain came before it knew of prefixes.
+            self.keep(&format!("{name}={value}; Path=/; Secure"));
+        }
     }
 
     pub(crate) fn drop_cookie(&mut self, name: &str) {

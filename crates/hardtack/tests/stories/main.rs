@@ -4,6 +4,8 @@
 mod kit;
 
 #[cfg(test)]
+mod cookies;
+#[cfg(test)]
 mod csrf;
 #[cfg(test)]
 mod errors;
