@@ -103,12 +103,17 @@ fn rotate(loaded: &Loaded, rollover: Rollover, terminal: Terminal) -> Result<()>
     let key_file = key_file(loaded)?;
     let access_lifetime = loaded.config.settings.tokens.access_lifetime;
     let now = now();
-    let kid = key_file.change(|ring| {
+    let (kid, before) = key_file.change(|ring| {
         let new = key_file.generate()?;
         let kid = new.kid().to_owned();
         ring.forget_expired(now);
         ring.rotate(new, now, rollover, access_lifetime)?;
-        Ok(kid)
+        let before: Vec<String> = ring
+            .iter()
+            .map(|key| key.key().kid().to_owned())
+            .filter(|other| *other != kid)
+            .collect();
+        Ok((kid, before))
     })?;
     let signs_from = match rollover {
         Rollover::Announced => now + JWKS_CACHE_LIFETIME,
@@ -120,13 +125,23 @@ fn rotate(loaded: &Loaded, rollover: Rollover, terminal: Terminal) -> Result<()>
             relative(signs_from, now)
         ),
         Rollover::Now => format!(
-            "key {kid} signs from now on; to refuse the tokens of the key before it, run: hardtack key retire"
+            "key {kid} signs from now on; to refuse every token from before it, run: {}",
+            retire_all(&before)
         ),
     };
     terminal.say(
         &sentence,
-        &json!({ "kid": kid, "signs_from": iso(signs_from) }),
+        &json!({ "kid": kid, "signs_from": iso(signs_from), "still_believed": before }),
     )
+}
+
+/// The whole command: an emergency is no time to look names up.
+fn retire_all(kids: &[String]) -> String {
+    let commands: Vec<String> = kids
+        .iter()
+        .map(|kid| format!("hardtack key retire {kid}"))
+        .collect();
+    commands.join(" && ")
 }
 
 fn retire(loaded: &Loaded, kid: &str, terminal: Terminal) -> Result<()> {

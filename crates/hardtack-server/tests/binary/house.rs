@@ -227,6 +227,14 @@ impl Server {
         read(request.send().await.unwrap()).await
     }
 
+    /// Refreshes with cookies, and gives the status.
+    pub(crate) async fn refresh(&self, cookies: &str) -> u16 {
+        let request = client()
+            .post(format!("{}/api/auth/token/refresh/", self.url))
+            .header(COOKIE, cookies);
+        request.send().await.unwrap().status().as_u16()
+    }
+
     /// Logs in and gives the cookies to send back.
     pub(crate) async fn log_in(&self, user: &str, password: &str) -> Result<String, u16> {
         let body = json!({ "username": user, "password": password }).to_string();

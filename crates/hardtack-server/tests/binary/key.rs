@@ -61,12 +61,43 @@ async fn in_an_emergency_the_old_keys_tokens_are_refused_at_once() {
             .contains("that key is signing; rotate first")
     );
 
-    house.ok(&["key", "rotate", "--now"]);
-    house.ok(&["key", "retire", &old]);
+    let said = house.ok(&["key", "rotate", "--now"]);
+    // The whole command stands there, to be copied.
+    let (_, command) = said.trim_end().split_once("run: hardtack ").unwrap();
+    assert_eq!(command, format!("key retire {old}"));
+    house.ok(&command.split(' ').collect::<Vec<_>>());
     assert!(noticed(async || server.get("/api/auth/user/", &cookies).await.0 == 401).await);
     assert!(!published(&server).await.contains(&old));
     let cookies = server.log_in("ada", PASSWORD).await.unwrap();
     assert_eq!(server.get("/api/auth/user/", &cookies).await.0, 200);
+}
+
+/// SECURITY.md, what an operator must do: whoever read a backup of the data directory can neither
+/// sign nor derive any more once the advice is followed, and everybody can log in again.
+#[tokio::test]
+async fn after_a_stolen_backup_neither_keys_nor_pepper_are_worth_anything() {
+    let house = House::public();
+    house.add_user("ada");
+    let server = house.serve(&[]);
+    let old = published(&server).await.remove(0);
+    let cookies = server.log_in("ada", PASSWORD).await.unwrap();
+    let stolen = std::fs::read(house.path("hardtack-data/pepper")).unwrap();
+    server.signal("-TERM");
+    server.ended();
+
+    std::fs::remove_file(house.path("hardtack-data/pepper")).unwrap();
+    house.ok(&["key", "rotate", "--now"]);
+    house.ok(&["key", "retire", &old]);
+    let server = house.serve(&[]);
+    assert_ne!(
+        std::fs::read(house.path("hardtack-data/pepper")).unwrap(),
+        stolen
+    );
+    assert!(!published(&server).await.contains(&old));
+    assert_eq!(server.refresh(&cookies).await, 401);
+    assert_eq!(server.get("/api/auth/user/", &cookies).await.0, 401);
+    let cookies = server.log_in("ada", PASSWORD).await.unwrap();
+    assert_eq!(server.refresh(&cookies).await, 200);
 }
 
 #[tokio::test]
