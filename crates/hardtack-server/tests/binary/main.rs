@@ -14,4 +14,5 @@ mod key;
 mod limits;
 mod serve;
 mod session;
+mod tls;
 mod user;
