@@ -10,9 +10,10 @@
 
 mod config;
 mod house;
+mod identity;
 mod key;
 mod limits;
+mod secrets;
 mod serve;
 mod session;
-mod tls;
 mod user;
