@@ -10,15 +10,23 @@ mod csrf;
 #[cfg(test)]
 mod errors;
 #[cfg(test)]
+mod guessing;
+#[cfg(test)]
+mod headers;
+#[cfg(test)]
 mod login;
 #[cfg(test)]
 mod logout;
+#[cfg(test)]
+mod ownership;
 #[cfg(test)]
 mod password;
 #[cfg(test)]
 mod refresh;
 #[cfg(test)]
 mod session;
+#[cfg(test)]
+mod tokens;
 #[cfg(test)]
 mod user;
 #[cfg(test)]
