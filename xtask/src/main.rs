@@ -11,6 +11,7 @@ mod fuzz;
 mod setup;
 mod step;
 mod test;
+mod timing;
 mod torture;
 mod workspace;
 
@@ -42,6 +43,9 @@ enum Chore {
     /// Kill the server in the middle of its work and count what it forgot
     #[command(after_help = torture::HELP)]
     Torture(torture::Arguments),
+    /// Does the time of a refused login tell who has an account?
+    #[command(after_help = timing::HELP)]
+    Timing(timing::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -51,6 +55,7 @@ fn main() -> ExitCode {
         Chore::Bench(arguments) => bench::run(&arguments),
         Chore::Docs => docs::write().map(|()| ExitCode::SUCCESS),
         Chore::Torture(arguments) => torture::torture(&arguments),
+        Chore::Timing(arguments) => timing::run(&arguments),
     };
     done.unwrap_or_else(|error| {
         command::say(&format!("error: {error:#}"));
