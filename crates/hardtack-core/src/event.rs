@@ -3,7 +3,6 @@
 //! Flows report and go on; nothing they do depends on who listens.
 
 use crate::session::RevokeReason;
-use crate::user::CanonicalName;
 use crate::{SessionId, UserId};
 
 /// Why a login was refused. Outside, the first three look the same.
@@ -33,8 +32,9 @@ pub enum Event {
     },
     /// A login did not succeed.
     LoginRefused {
-        /// The name that was tried, in canonical form.
-        name: CanonicalName,
+        /// Whose name was tried, if it is anybody's. Other names are not told: people type
+        /// passwords into the wrong field.
+        user: Option<UserId>,
         /// Why.
         reason: LoginRefusal,
     },

@@ -86,6 +86,12 @@ impl Guard {
         GuardLayer::new(self.clone(), Admission::AuthenticatedOnly)
     }
 
+    /// May pages of this origin, as `Origin` names it, change something?
+    #[must_use]
+    pub fn trusts(&self, origin: &str) -> bool {
+        self.0.trusted.contains(origin)
+    }
+
     /// Who sent a request with these headers?
     ///
     /// # Errors

@@ -19,10 +19,17 @@ use hardtack_core::{SessionId, Timestamp};
 
 /// The set of ended sessions. Reading takes no lock; writers take turns.
 pub struct RevokedSet {
-    kept_for: Duration,
     hasher: RandomState,
     generations: ArcSwap<Generations>,
-    writer: Mutex<Timestamp>,
+    writer: Mutex<Turns>,
+}
+
+/// When generations turn.
+struct Turns {
+    /// The current generation's first moment.
+    started_at: Timestamp,
+    /// The longest that any entry has to be kept.
+    kept_for: Duration,
 }
 
 /// What readers see at one moment.
@@ -40,13 +47,15 @@ impl RevokedSet {
     pub fn new(kept_for: Duration, now: Timestamp) -> Self {
         let empty = || Arc::new(Table::with_room_for(0));
         Self {
-            kept_for,
             hasher: RandomState::new(),
             generations: ArcSwap::from_pointee(Generations {
                 current: empty(),
                 previous: empty(),
             }),
-            writer: Mutex::new(now),
+            writer: Mutex::new(Turns {
+                started_at: now,
+                kept_for,
+            }),
         }
     }
 
@@ -61,8 +70,16 @@ impl RevokedSet {
     /// Notes that a session was ended. May be repeated without harm. When this returns, every
     /// later [`contains`](Self::contains) on every thread says so.
     pub fn insert(&self, session: SessionId, now: Timestamp) {
-        let mut started_at = self.lock();
-        self.turn_locked(&mut started_at, now);
+        self.insert_until(session, now, now);
+    }
+
+    /// As [`insert`](Self::insert), for a session whose tokens may live until `kept_until`, longer
+    /// than this set was made for: whoever ended it had a longer access lifetime in its
+    /// configuration. From here on every entry is kept that long.
+    pub fn insert_until(&self, session: SessionId, now: Timestamp, kept_until: Timestamp) {
+        let mut turns = self.lock();
+        turns.kept_for = turns.kept_for.max(kept_until.since(now));
+        self.turn_locked(&mut turns, now);
         let fingerprint = self.fingerprint(session);
         let generations = self.generations.load();
         if generations.current.insert(fingerprint) {
@@ -104,11 +121,11 @@ impl RevokedSet {
 
     /// Every entry of the current generation is at least as young as the turn, so the next turn,
     /// `kept_for` later at the earliest, drops none that is younger than `kept_for`.
-    fn turn_locked(&self, started_at: &mut Timestamp, now: Timestamp) {
-        if now.since(*started_at) < self.kept_for {
+    fn turn_locked(&self, turns: &mut Turns, now: Timestamp) {
+        if now.since(turns.started_at) < turns.kept_for {
             return;
         }
-        *started_at = now;
+        turns.started_at = now;
         let generations = self.generations.load();
         let previous = Arc::clone(&generations.current);
         let current = Arc::new(Table::with_room_for(0));
@@ -122,7 +139,7 @@ impl RevokedSet {
     }
 
     /// A writer that panicked left whole words behind, so the set is good as it is.
-    fn lock(&self) -> MutexGuard<'_, Timestamp> {
+    fn lock(&self) -> MutexGuard<'_, Turns> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -327,5 +344,25 @@ mod tests {
                 }
             });
         });
+    }
+
+    /// A restart with a shorter access lifetime, or a command line without the server's
+    /// configuration: what was ended stays ended as long as its tokens could live.
+    #[test]
+    fn an_entry_of_a_longer_lifetime_makes_the_set_remember_longer() {
+        let start = Timestamp::from_unix_seconds(1_000);
+        let set = RevokedSet::new(Duration::from_secs(62), start);
+        let (ended, other) = (
+            SessionId::from_bytes([1; 16]),
+            SessionId::from_bytes([2; 16]),
+        );
+        let lives_until = start + Duration::from_secs(43_260);
+        set.insert_until(ended, start, lives_until);
+        for seconds in (0..43_260).step_by(30) {
+            let now = start + Duration::from_secs(seconds);
+            set.insert(other, now);
+            set.turn(now);
+            assert!(set.contains(ended), "{seconds} s later");
+        }
     }
 }

@@ -274,6 +274,7 @@ macro_rules! conformance {
                     users_are_listed_by_number_and_in_pages
                     a_profile_changes_what_it_names_and_nothing_else
                     a_profile_may_keep_or_respell_its_own_name
+                    two_changes_of_different_fields_both_hold
                     a_profile_may_not_take_anothers_name_or_address
                     a_name_that_was_given_up_is_free
                     a_profile_of_nobody_is_none

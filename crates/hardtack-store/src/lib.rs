@@ -74,15 +74,16 @@ pub struct NewUser {
     pub password_hash: String,
 }
 
-/// The part of a user that they may change by themselves.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Profile {
+/// What a user changes about themselves. What is `None` stays as it is **at the moment of the
+/// write**, so two changes of different fields at once both hold.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ProfileChange {
     /// Unique ignoring case and spelling; one's own is not taken.
-    pub username: Username,
+    pub username: Option<Username>,
     /// May be empty.
-    pub first_name: String,
+    pub first_name: Option<String>,
     /// May be empty.
-    pub last_name: String,
+    pub last_name: Option<String>,
 }
 
 /// A user with what their password is checked against.
@@ -135,7 +136,7 @@ pub trait UserStore: Send + Sync + 'static {
     fn change_profile(
         &self,
         id: UserId,
-        profile: Profile,
+        change: ProfileChange,
     ) -> impl Future<Output = Result<Option<Result<User, NameTaken>>, StoreError>> + Send;
 
     /// Stores a stronger hash **of the same password**: sessions live on. Does nothing, and says

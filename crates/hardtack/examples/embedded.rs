@@ -40,10 +40,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let store = MemoryStore::new(clock.clone());
     let password = add_demo_user(&store).await?;
 
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port())).await?;
+    let url = format!("http://{}", listener.local_addr()?);
+
     // A real application keeps the key and the pepper: sessions end with them.
     let keys = KeyRing::new(SigningKey::generate(Algorithm::Es256)?, clock.now());
     let pepper = Pepper::new(Pepper::generate(&SystemEntropy).expose_secret())?;
-    let mut settings = Settings::new(PublicUrl::parse("http://127.0.0.1:8001")?);
+    let mut settings = Settings::new(PublicUrl::parse(&url)?);
     settings.cookies.secure = false; // plain HTTP on loopback
     let hardtack = Hardtack::builder(store, keys, pepper, settings)
         .build()
@@ -56,11 +59,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .merge(hardtack.root_router());
     tokio::spawn(hardtack.run_housekeeping(std::future::pending()));
 
-    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port())).await?;
-    eprintln!(
-        "http://{} · user demo · password {password}",
-        listener.local_addr()?
-    );
+    eprintln!("{url} · user demo · password {password}");
     axum::serve(
         listener,
         app.into_make_service_with_connect_info::<SocketAddr>(),

@@ -1,5 +1,6 @@
 //! The flows: load, decide, commit, report. Each file is one story, told top to bottom.
 
+mod attempt;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod password;

@@ -15,14 +15,14 @@ use hardtack_core::key::ring::KeyRing;
 use hardtack_core::refresh_token::Pepper;
 use hardtack_core::session::RevokeReason;
 use hardtack_core::throttle::{ClientKey, Throttle, ThrottleRule};
-use hardtack_core::{Clock, Entropy, Secret, SessionId, Timestamp};
+use hardtack_core::user::CanonicalName;
+use hardtack_core::{Clock, Entropy, Secret, SessionId, Timestamp, UserId};
 use hardtack_guard::{DoubleSubmit, Guard, RevokedSet, SystemClock, Verifier};
 use hardtack_store::{Store, StoreError};
 
 use crate::client::Client;
 use crate::entropy::SystemEntropy;
 use crate::flow::REVOCATION_MARGIN;
-use crate::flow::login::AccountKey;
 use crate::hash_pool::HashPool;
 use crate::http::cookies::CookieWriter;
 use crate::settings::{Settings, SettingsError};
@@ -57,9 +57,15 @@ struct Authority<S> {
 /// How often whom may try what.
 #[derive(Debug)]
 pub(crate) struct Throttles {
-    pub(crate) login_account: Throttle<AccountKey>,
+    /// The name as it was given.
+    pub(crate) login_name: Throttle<CanonicalName>,
+    /// The user behind it, under whatever name.
+    pub(crate) login_account: Throttle<UserId>,
     pub(crate) login_address: Throttle<ClientKey>,
     pub(crate) refused_refreshes: Throttle<ClientKey>,
+    /// Old passwords, by session: a stranger who guesses at the login must not keep the owner of a
+    /// live session from changing the password.
+    pub(crate) old_password: Throttle<(UserId, Option<SessionId>)>,
 }
 
 impl<S> Clone for Hardtack<S> {
@@ -260,9 +266,11 @@ impl<S: Store> Hardtack<S> {
         let since = self.0.revocations_read.load(Ordering::Acquire);
         let revocations = self.store().find_revocations(since).await?;
         for revocation in &revocations {
-            self.verifier()
-                .revoked()
-                .insert(revocation.session, asked_at);
+            self.verifier().revoked().insert_until(
+                revocation.session,
+                asked_at,
+                revocation.expires_at,
+            );
         }
         if let Some(newest) = revocations
             .iter()
@@ -400,7 +408,9 @@ impl Throttles {
         let address = ThrottleRule::steady(limits.login_per_address, minute);
         let refused = ThrottleRule::steady(limits.refused_refreshes, minute);
         Self {
+            login_name: Throttle::new(account, Self::CAPACITY, entropy),
             login_account: Throttle::new(account, Self::CAPACITY, entropy),
+            old_password: Throttle::new(account, Self::CAPACITY, entropy),
             login_address: Throttle::new(address, Self::CAPACITY, entropy),
             refused_refreshes: Throttle::new(refused, Self::CAPACITY, entropy),
         }

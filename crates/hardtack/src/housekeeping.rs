@@ -45,6 +45,7 @@ impl<S: Store> Hardtack<S> {
             tracing::warn!(%error, "uses of access tokens were not written");
         }
         self.turn_keys();
+        self.verifier().revoked().turn(self.clock().now());
         if round.is_multiple_of(ROUNDS_PER_PURGE) {
             self.purge().await;
         }

@@ -143,7 +143,14 @@ impl Settings {
                 });
             }
         }
+        self.verify_sites()?;
         let limits = self.rate_limit;
+        if limits.login_per_user > 100 {
+            return wrong(
+                "rate_limit.login_per_user",
+                "must be at most 100 (SP 800-63B-4 §3.2.2)",
+            );
+        }
         if limits.login_per_user == 0
             || limits.login_per_address == 0
             || limits.refused_refreshes == 0
@@ -161,6 +168,48 @@ impl Settings {
         }
         Ok(())
     }
+}
+
+impl Settings {
+    /// Browsers keep and send `SameSite=Lax` and `Strict` cookies for pages of the same site only,
+    /// so with another site's origin nobody would ever be logged in. Hosts whose last two labels
+    /// differ are never one site; whether others are, only the public suffix list knows.
+    fn verify_sites(&self) -> Result<(), SettingsError> {
+        if self.cookies.same_site == SameSite::None {
+            return Ok(());
+        }
+        let own = site(self.public_url.origin());
+        let mut origins = self.cors_allowed_origins.iter();
+        origins.find(|origin| site(origin) != own).map_or(Ok(()), |origin| {
+            Err(SettingsError {
+                key: "cors.allowed_origins",
+                problem: format!(
+                    "{origin} is another site than {}, and browsers drop SameSite={:?} cookies there; \
+                     serve both from one site, or set cookies.same_site = \"none\"",
+                    self.public_url.origin(),
+                    self.cookies.same_site,
+                ),
+            })
+        })
+    }
+}
+
+/// What two origins of one site have in common at least: the scheme, and the last two labels of a
+/// name or the whole of an address.
+fn site(origin: &str) -> (&str, &str) {
+    let (scheme, authority) = origin.split_once("://").unwrap_or(("", origin));
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    if host.ends_with(']') || host.parse::<std::net::Ipv4Addr>().is_ok() {
+        return (scheme, host);
+    }
+    let last_two = host
+        .rmatch_indices('.')
+        .nth(1)
+        .map_or(0, |(dot, _)| dot + 1);
+    (scheme, host.get(last_two..).unwrap_or(host))
 }
 
 /// The address of the service itself: `https://app.example.com`, without path.
@@ -407,6 +456,24 @@ mod tests {
     #[test]
     fn the_defaults_contradict_nothing() {
         assert_eq!(settings().verify(), Ok(()));
+    }
+
+    #[test]
+    fn an_origin_of_another_site_needs_cookies_that_go_there() {
+        for (origin, fits) in [
+            ("https://spa.example.com", true),
+            ("https://example.com:8443", true),
+            ("https://a.b.example.com", true),
+            ("https://spa.example.net", false),
+            ("http://spa.example.com", false),
+            ("https://192.0.2.1", false),
+        ] {
+            let mut settings = settings();
+            settings.cors_allowed_origins = vec![origin.into()];
+            assert_eq!(settings.verify().is_ok(), fits, "{origin}");
+            settings.cookies.same_site = SameSite::None;
+            assert_eq!(settings.verify(), Ok(()), "{origin}");
+        }
     }
 
     /// Each fault alone stops the start and names its key.

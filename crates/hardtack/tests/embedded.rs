@@ -78,7 +78,7 @@ mod tests {
             request.header("sec-fetch-site", "cross-site").send()
         };
         assert_eq!(post("https://evil.example").await.unwrap().status(), 403);
-        assert_eq!(post("http://127.0.0.1:8001").await.unwrap().status(), 200);
+        assert_eq!(post(url).await.unwrap().status(), 200);
         let logout = client
             .post(format!("{url}/api/auth/logout/"))
             .header("cookie", &cookies)

@@ -4,13 +4,13 @@ use hardtack_core::UserId;
 use hardtack_core::user::{EmailAddress, LoginName, PasswordVersion, User, UserState, Username};
 
 use super::{SECOND, START, World, email, name_or_email, new_user};
-use crate::{NameTaken, NewUser, Profile, Store};
+use crate::{NameTaken, NewUser, ProfileChange, Store};
 
-fn profile(username: &str) -> Profile {
-    Profile {
-        username: Username::parse(username).unwrap(),
-        first_name: "New".to_owned(),
-        last_name: "Name".to_owned(),
+fn profile(username: &str) -> ProfileChange {
+    ProfileChange {
+        username: Some(Username::parse(username).unwrap()),
+        first_name: Some("New".to_owned()),
+        last_name: Some("Name".to_owned()),
     }
 }
 
@@ -195,6 +195,29 @@ pub async fn a_profile_changes_what_it_names_and_nothing_else<S: Store>(world: W
     let found = world.store.find_user(user.id).await.unwrap().unwrap();
     assert_eq!(found.user, expected);
     assert_eq!(found.password_hash, "$argon2id$first");
+}
+
+pub async fn two_changes_of_different_fields_both_hold<S: Store>(world: World<S>) {
+    let user = world.register("alice").await;
+    let first = ProfileChange {
+        first_name: Some("Fi".to_owned()),
+        ..ProfileChange::default()
+    };
+    let last = ProfileChange {
+        last_name: Some("La".to_owned()),
+        ..ProfileChange::default()
+    };
+    for change in [first, last, ProfileChange::default()] {
+        let changed = world.store.change_profile(user.id, change).await;
+        assert!(changed.unwrap().unwrap().is_ok());
+    }
+    let found = world.store.find_user(user.id).await.unwrap().unwrap().user;
+    let names = (
+        found.username.as_str(),
+        found.first_name.as_str(),
+        found.last_name.as_str(),
+    );
+    assert_eq!(names, ("alice", "Fi", "La"));
 }
 
 pub async fn a_profile_may_keep_or_respell_its_own_name<S: Store>(world: World<S>) {

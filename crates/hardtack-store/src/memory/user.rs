@@ -12,7 +12,8 @@ use hardtack_core::{SessionId, Timestamp, UserId};
 
 use super::MemoryStore;
 use crate::{
-    NameTaken, NewUser, PasswordChange, Profile, Revoke, StoreError, UserStore, UserWithPassword,
+    NameTaken, NewUser, PasswordChange, ProfileChange, Revoke, StoreError, UserStore,
+    UserWithPassword,
 };
 
 #[derive(Default)]
@@ -95,18 +96,30 @@ impl Users {
         Ok(user)
     }
 
-    fn change_profile(&mut self, id: UserId, profile: Profile) -> Option<Result<User, NameTaken>> {
-        let canonical = profile.username.canonical();
-        let taken = self.is_taken(&canonical, Some(id));
+    fn change_profile(
+        &mut self,
+        id: UserId,
+        change: ProfileChange,
+    ) -> Option<Result<User, NameTaken>> {
+        let canonical = change.username.as_ref().map(Username::canonical);
+        let taken = canonical
+            .as_ref()
+            .is_some_and(|canonical| self.is_taken(canonical, Some(id)));
         let row = self.rows.get_mut(&id)?;
         if taken {
             return Some(Err(NameTaken::Username));
         }
-        self.by_username.remove(&row.user.username.canonical());
-        self.by_username.insert(canonical, id);
-        row.user.username = profile.username;
-        row.user.first_name = profile.first_name;
-        row.user.last_name = profile.last_name;
+        if let (Some(username), Some(canonical)) = (change.username, canonical) {
+            self.by_username.remove(&row.user.username.canonical());
+            self.by_username.insert(canonical, id);
+            row.user.username = username;
+        }
+        row.user.first_name = change
+            .first_name
+            .unwrap_or(std::mem::take(&mut row.user.first_name));
+        row.user.last_name = change
+            .last_name
+            .unwrap_or(std::mem::take(&mut row.user.last_name));
         Some(Ok(row.user.clone()))
     }
 
@@ -148,9 +161,9 @@ impl UserStore for MemoryStore {
     async fn change_profile(
         &self,
         id: UserId,
-        profile: Profile,
+        change: ProfileChange,
     ) -> Result<Option<Result<User, NameTaken>>, StoreError> {
-        self.act(|rooms, _| Ok(rooms.users.change_profile(id, profile)))
+        self.act(|rooms, _| Ok(rooms.users.change_profile(id, change)))
     }
 
     async fn replace_password_hash(

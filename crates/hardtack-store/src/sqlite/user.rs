@@ -11,7 +11,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Failure, Shape, SqliteStore, session};
 use crate::{
-    NameTaken, NewUser, PasswordChange, Profile, Revoke, StoreError, UserStore, UserWithPassword,
+    NameTaken, NewUser, PasswordChange, ProfileChange, Revoke, StoreError, UserStore,
+    UserWithPassword,
 };
 
 /// The columns of a user, in the order in which [`read`] takes them.
@@ -145,12 +146,18 @@ fn insert(
 fn change_profile(
     connection: &Connection,
     id: UserId,
-    profile: &Profile,
+    change: ProfileChange,
 ) -> Result<Option<Result<User, NameTaken>>, Failure> {
     let Some(found) = find(connection, BY_ID, id.as_i64())? else {
         return Ok(None);
     };
-    let canonical = profile.username.canonical();
+    let user = User {
+        username: change.username.unwrap_or(found.user.username),
+        first_name: change.first_name.unwrap_or(found.user.first_name),
+        last_name: change.last_name.unwrap_or(found.user.last_name),
+        ..found.user
+    };
+    let canonical = user.username.canonical();
     if is_taken(connection, &canonical, Some(id))? {
         return Ok(Some(Err(NameTaken::Username)));
     }
@@ -162,17 +169,12 @@ fn change_profile(
         )?
         .execute(params![
             id.as_i64(),
-            profile.username.as_str(),
+            user.username.as_str(),
             canonical.as_str(),
-            profile.first_name,
-            profile.last_name,
+            user.first_name,
+            user.last_name,
         ])?;
-    Ok(Some(Ok(User {
-        username: profile.username.clone(),
-        first_name: profile.first_name.clone(),
-        last_name: profile.last_name.clone(),
-        ..found.user
-    })))
+    Ok(Some(Ok(user)))
 }
 
 /// A password change as it was asked for.
@@ -280,11 +282,11 @@ impl UserStore for SqliteStore {
     async fn change_profile(
         &self,
         id: UserId,
-        profile: Profile,
+        change: ProfileChange,
     ) -> Result<Option<Result<User, NameTaken>>, StoreError> {
         self.writer
             .act(Shape::Several, move |connection, _| {
-                change_profile(connection, id, &profile)
+                change_profile(connection, id, change)
             })
             .await
     }

@@ -8,7 +8,9 @@ use hardtack_core::rotation::{Family, Position, Rotation, rotate};
 use hardtack_core::session::RevokeReason;
 use hardtack_core::user::{PasswordVersion, UserState, Username};
 use hardtack_core::{Clock, SessionId, SettableClock, Timestamp, UserId};
-use hardtack_store::{MemoryStore, PasswordChange, Profile, Revoke, SqliteStore, Store, Verdict};
+use hardtack_store::{
+    MemoryStore, PasswordChange, ProfileChange, Revoke, SqliteStore, Store, Verdict,
+};
 
 use crate::{WINDOW, clock, new_session, new_user, room};
 
@@ -113,10 +115,10 @@ async fn answer<S: Store>(store: &S, ask: Ask) -> String {
     match ask {
         Ask::Register(index) => words(store.insert_user(new_user(name(index))).await.unwrap()),
         Ask::Profile(user, index) => {
-            let profile = Profile {
-                username: Username::parse(name(index)).unwrap(),
-                first_name: index.to_string(),
-                last_name: String::new(),
+            let profile = ProfileChange {
+                username: Some(Username::parse(name(index)).unwrap()),
+                first_name: Some(index.to_string()),
+                last_name: None,
             };
             words(store.change_profile(user, profile).await.unwrap())
         }

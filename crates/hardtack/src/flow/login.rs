@@ -8,6 +8,7 @@ use hardtack_core::user::{CanonicalName, LoginName, User, UserState};
 use hardtack_core::{SessionId, UserId};
 use hardtack_store::{Insertion, Store, UserWithPassword};
 
+use super::attempt::Attempt;
 use super::{Grant, Unavailable};
 use crate::client::Client;
 use crate::hardtack::Hardtack;
@@ -37,21 +38,46 @@ pub enum LoginError {
     Unavailable(#[from] Unavailable),
 }
 
-/// Whose tries are counted together: every spelling of a user's name and address, or, where
-/// nobody answers to it, the name itself.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum AccountKey {
-    User(UserId),
-    Nobody(CanonicalName),
-}
-
 /// A user whose password was right.
-struct Proven {
+struct Proven<'a> {
     user: User,
     password: Password,
     /// The stored hash is of an old cost or of another system.
     outdated: bool,
-    account: AccountKey,
+    tries: Tries<'a>,
+}
+
+/// One login, counted by address, by the name as it was given, and by the account behind it.
+///
+/// The name is answered 429 when it was tried too often, whoever it belongs to or not. The account
+/// counts what came under all its names; past that limit the right password is answered like a
+/// wrong one, for a 429 would tell which name and which address belong together.
+struct Tries<'a> {
+    address: Option<Attempt<'a, ClientKey>>,
+    name: Attempt<'a, CanonicalName>,
+    account: Option<Attempt<'a, UserId>>,
+}
+
+impl Tries<'_> {
+    fn failed(self) {
+        if let Some(address) = self.address {
+            address.failed();
+        }
+        self.name.failed();
+        if let Some(account) = self.account {
+            account.failed();
+        }
+    }
+
+    fn succeeded(self) {
+        if let Some(address) = self.address {
+            address.succeeded();
+        }
+        self.name.succeeded();
+        if let Some(account) = self.account {
+            account.succeeded();
+        }
+    }
 }
 
 impl<S: Store> Hardtack<S> {
@@ -61,7 +87,7 @@ impl<S: Store> Hardtack<S> {
     /// An unknown user costs what a wrong password costs: one lookup and one hash.
     ///
     /// # Errors
-    /// [`LoginError`]; nothing was changed, but the try is counted.
+    /// [`LoginError`]; nothing was changed. A refused try is counted, an unavailable one is not.
     pub async fn log_in(
         &self,
         credentials: Credentials,
@@ -73,49 +99,30 @@ impl<S: Store> Hardtack<S> {
             .into_iter()
             .map(|(session, _)| session)
             .collect();
-        let (LoginName::NameOrEmail(name) | LoginName::Email(name)) = &credentials.name;
-        let name = name.clone();
-        let refused = |reason| {
-            self.report(
-                &Event::LoginRefused {
-                    name: name.clone(),
-                    reason,
-                },
-                client,
-            );
-        };
-        // A place among the hashes comes first, so that an overload is not counted as a guess.
+        // A place among the hashes comes first: an overload is no guess.
         let place = self.hash_pool().enter().map_err(Unavailable::from)?;
-        let proven = self.prove(&place, credentials, client, &refused).await?;
-
-        let insertion = self
-            .store()
-            .insert_session(
-                self.new_session(&proven.user, client),
-                replaced,
-                self.revoke(RevokeReason::Replaced),
-                self.settings().session.rotation_window,
-            )
-            .await
-            .map_err(Unavailable::from)?;
-        let Insertion::Opened { opened, replaced } = insertion else {
-            // The password or the user's state changed while the old one was being checked.
-            refused(LoginRefusal::WrongPassword);
-            return Err(LoginError::Refused);
-        };
-        self.note_revoked(&replaced, RevokeReason::Replaced, client);
-        self.throttles().login_account.succeeded(&proven.account);
-        if let Some(address) = client.address {
-            self.throttles()
-                .login_address
-                .succeeded(&ClientKey::of(address));
-        }
         let Proven {
             user,
             password,
             outdated,
-            ..
-        } = proven;
+            tries,
+        } = self.prove(&place, credentials, client).await?;
+
+        let revoke = self.revoke(RevokeReason::Replaced);
+        let window = self.settings().session.rotation_window;
+        let new = self.new_session(&user, client);
+        let insertion = self
+            .store()
+            .insert_session(new, replaced, revoke, window)
+            .await
+            .map_err(Unavailable::from)?;
+        let Insertion::Opened { opened, replaced } = insertion else {
+            // The password or the user's state changed while the old one was being checked.
+            tries.failed();
+            return Err(self.refuse_login(Some(user.id), LoginRefusal::WrongPassword, client));
+        };
+        tries.succeeded();
+        self.note_revoked(&replaced, RevokeReason::Replaced, client);
         if outdated {
             self.store_stronger_hash(&place, &user, password).await;
         }
@@ -136,76 +143,93 @@ impl<S: Store> Hardtack<S> {
         ))
     }
 
-    /// Checks the password. The try is counted before the hash, by address and by account, so that
-    /// parallel tries cannot pass the limit.
+    /// Checks the password.
     async fn prove(
         &self,
         place: &Place<'_>,
         Credentials { name, password }: Credentials,
         client: &Client,
-        refused: &(dyn Fn(LoginRefusal) + Sync),
-    ) -> Result<Proven, LoginError> {
-        let now = self.clock().now();
-        let throttled = |wait| {
-            refused(LoginRefusal::Throttled);
-            LoginError::Throttled(wait)
-        };
-        if let Some(address) = client.address {
-            self.throttles()
-                .login_address
-                .try_at(&ClientKey::of(address), now)
-                .map_err(throttled)?;
-        }
+    ) -> Result<Proven<'_>, LoginError> {
+        let mut tries = self.count_login(&name, client)?;
         let found = self
             .store()
             .find_user_by_login(&name)
             .await
             .map_err(Unavailable::from)?;
-        let account = match (&found, name) {
-            (Some(found), _) => AccountKey::User(found.user.id),
-            (None, LoginName::NameOrEmail(name) | LoginName::Email(name)) => {
-                AccountKey::Nobody(name)
+        let id = found.as_ref().map(|found| found.user.id);
+        let account =
+            id.map(|id| Attempt::reserve(&self.throttles().login_account, id, self.clock().now()));
+        let reason = match account.transpose() {
+            Err(_) => LoginRefusal::Throttled,
+            Ok(account) => {
+                tries.account = account;
+                LoginRefusal::UnknownUser
             }
         };
-        self.throttles()
-            .login_account
-            .try_at(&account, now)
-            .map_err(throttled)?;
-
         let Some(UserWithPassword {
             user,
             password_hash,
-        }) = found
+        }) = found.filter(|_| tries.account.is_some())
         else {
             place
                 .run(move |hasher| hasher.verify_nobody(&password))
                 .await
                 .map_err(Unavailable::from)?;
-            refused(LoginRefusal::UnknownUser);
-            return Err(LoginError::Refused);
+            tries.failed();
+            return Err(self.refuse_login(id, reason, client));
         };
         let (verification, password) = place
             .run(move |hasher| (hasher.verify(&password, &password_hash), password))
             .await
             .map_err(Unavailable::from)?;
-        let outdated = match verification {
-            Verification::Right => false,
-            Verification::RightButOutdated => true,
-            Verification::Wrong | Verification::Unusable => {
-                refused(LoginRefusal::WrongPassword);
-                return Err(LoginError::Refused);
-            }
+        let refusal = match verification {
+            Verification::Wrong | Verification::Unusable => Some(LoginRefusal::WrongPassword),
+            _ if user.state == UserState::Disabled => Some(LoginRefusal::UserDisabled),
+            Verification::Right | Verification::RightButOutdated => None,
         };
-        if user.state == UserState::Disabled {
-            refused(LoginRefusal::UserDisabled);
-            return Err(LoginError::Refused);
+        if let Some(reason) = refusal {
+            tries.failed();
+            return Err(self.refuse_login(id, reason, client));
         }
+        let outdated = matches!(verification, Verification::RightButOutdated);
         Ok(Proven {
             user,
             password,
             outdated,
-            account,
+            tries,
         })
+    }
+
+    /// Counts the try by address and by name, before anything is looked up or hashed.
+    fn count_login(&self, name: &LoginName, client: &Client) -> Result<Tries<'_>, LoginError> {
+        let now = self.clock().now();
+        let too_often = |wait| {
+            self.refuse_login(None, LoginRefusal::Throttled, client);
+            LoginError::Throttled(wait)
+        };
+        let (LoginName::NameOrEmail(name) | LoginName::Email(name)) = name;
+        let throttles = self.throttles();
+        let address = client
+            .address
+            .map(|address| Attempt::reserve(&throttles.login_address, ClientKey::of(address), now))
+            .transpose()
+            .map_err(too_often)?;
+        let name = Attempt::reserve(&throttles.login_name, name.clone(), now).map_err(too_often)?;
+        Ok(Tries {
+            address,
+            name,
+            account: None,
+        })
+    }
+
+    fn refuse_login(
+        &self,
+        user: Option<UserId>,
+        reason: LoginRefusal,
+        client: &Client,
+    ) -> LoginError {
+        self.report(&Event::LoginRefused { user, reason }, client);
+        LoginError::Refused
     }
 
     /// A session about to be opened for `user` on the device of `client`.

@@ -10,7 +10,7 @@ use hardtack_core::session::RevokeReason;
 use hardtack_core::{SessionId, UserId};
 use hardtack_store::{PasswordChange, Store, UserWithPassword};
 
-use super::login::AccountKey;
+use super::attempt::Attempt;
 use super::{Grant, Unavailable};
 use crate::client::Client;
 use crate::hardtack::Hardtack;
@@ -37,7 +37,7 @@ pub enum ChangePasswordError {
 }
 
 impl<S: Store> Hardtack<S> {
-    /// Gives `user` a new password. Every session of theirs ends in the same commit, and the
+    /// Gives `user` a new password, asked for by `session`, whose wrong guesses are counted. Every session of theirs ends in the same commit, and the
     /// caller's browser gets a new one (ASVS 5.0 §7.4.3), so that a copied token dies too.
     ///
     /// # Errors
@@ -45,17 +45,21 @@ impl<S: Store> Hardtack<S> {
     pub async fn change_password(
         &self,
         user: UserId,
+        session: Option<SessionId>,
         old: Password,
         new: Password,
         client: &Client,
     ) -> Result<Grant, ChangePasswordError> {
         let place = self.hash_pool().enter().map_err(Unavailable::from)?;
-        let account = AccountKey::User(user);
-        let now = self.clock().now();
-        let throttle = &self.throttles().login_account;
-        throttle
-            .try_at(&account, now)
-            .map_err(ChangePasswordError::Throttled)?;
+        let attempt = Attempt::reserve(
+            &self.throttles().old_password,
+            (user, session),
+            self.clock().now(),
+        );
+        let attempt = attempt.map_err(|wait| {
+            self.report(&Event::PasswordChangeRefused { user }, client);
+            ChangePasswordError::Throttled(wait)
+        })?;
         let found = self
             .store()
             .find_user(user)
@@ -73,10 +77,11 @@ impl<S: Store> Hardtack<S> {
             .await
             .map_err(Unavailable::from)?;
         if matches!(verification, Verification::Wrong | Verification::Unusable) {
+            attempt.failed();
             self.report(&Event::PasswordChangeRefused { user: user.id }, client);
             return Err(ChangePasswordError::WrongOldPassword);
         }
-        throttle.succeeded(&account);
+        attempt.succeeded();
 
         let about = PersonalTexts {
             username: user.username.as_str(),

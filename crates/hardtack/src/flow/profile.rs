@@ -1,8 +1,8 @@
 //! A user's own data: read it, change what is theirs to change.
 
 use hardtack_core::UserId;
-use hardtack_core::user::User;
-use hardtack_store::{NameTaken, Profile, Store};
+use hardtack_core::user::{EmailAddress, User, Username};
+use hardtack_store::{NameTaken, ProfileChange, Store};
 
 use super::Unavailable;
 use crate::hardtack::Hardtack;
@@ -33,18 +33,37 @@ impl<S: Store> Hardtack<S> {
 
     /// Changes a user's name fields. Tokens survive a rename: they carry the number.
     ///
+    /// A name that is an address must be the user's own: otherwise anybody could take the name that
+    /// the owner of an address will log in by (CVE-2026-19607), or find out which are taken.
+    ///
     /// # Errors
     /// [`ChangeProfileError`]; nothing was changed.
     pub async fn change_profile(
         &self,
         id: UserId,
-        profile: Profile,
+        change: ProfileChange,
     ) -> Result<User, ChangeProfileError> {
+        if let Some(username) = change.username.as_ref().filter(|name| is_address(name)) {
+            let user = self
+                .find_user(id)
+                .await?
+                .ok_or(ChangeProfileError::UserGone)?;
+            let canonical = username.canonical();
+            let own =
+                user.username.canonical() == canonical || user.email.canonical() == Some(canonical);
+            if !own {
+                return Err(NameTaken::Username.into());
+            }
+        }
         let changed = self
             .store()
-            .change_profile(id, profile)
+            .change_profile(id, change)
             .await
             .map_err(Unavailable::from)?;
         Ok(changed.ok_or(ChangeProfileError::UserGone)??)
     }
+}
+
+fn is_address(name: &Username) -> bool {
+    EmailAddress::parse(name.as_str()).is_ok()
 }

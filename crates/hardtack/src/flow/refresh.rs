@@ -213,10 +213,16 @@ impl<S: Store> Hardtack<S> {
                 Rotation::Expired(since) => {
                     return Err(RefreshError::Expired(dead_cookies(since, now)));
                 }
+                Rotation::UserDisabled
+                | Rotation::Revoked(Ended {
+                    reason: RevokeReason::UserDisabled,
+                    ..
+                }) => {
+                    return Err(RefreshError::UserDisabled);
+                }
                 Rotation::Revoked(Ended { at, .. }) => {
                     return Err(RefreshError::Revoked(dead_cookies(at, now)));
                 }
-                Rotation::UserDisabled => return Err(RefreshError::UserDisabled),
                 Rotation::UserGone => return Err(RefreshError::Revoked(DeadCookies::Keep)),
                 Rotation::Wait(wait) => return Err(RefreshError::Wait(wait)),
                 Rotation::Reuse => Verdict::Revoke(self.revoke(RevokeReason::Reuse)),

@@ -116,13 +116,14 @@ impl Fields {
         Some(text)
     }
 
-    /// A text field that counts as absent when it is null, blank or no text: a token that the
-    /// server itself hands out as `""` (CONTRACT.md §4).
-    pub(crate) fn lenient_text(&self, name: &str) -> Option<&str> {
-        self.values
-            .get(name)?
-            .as_str()
-            .filter(|text| !text.is_empty())
+    /// A token field. Null and `""`, which login itself answers, count as absent; what is no text
+    /// is no token either, and does not make way for the cookie (CONTRACT.md §4).
+    pub(crate) fn token(&self, name: &str) -> Option<&str> {
+        match self.values.get(name)? {
+            Value::Null => None,
+            Value::String(text) => Some(text.as_str()).filter(|text| !text.is_empty()),
+            _ => Some("not a text"),
+        }
     }
 
     /// Records a fault and gives no value.

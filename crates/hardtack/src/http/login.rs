@@ -42,12 +42,12 @@ pub(super) async fn log_in<S: Store>(
 
 /// A non-blank address decides alone; otherwise the name, which may be an address as well.
 fn credentials(mut fields: Fields) -> Result<Credentials, ApiError> {
+    // Longer than any name or address; what cannot be anybody's is not normalised, hashed and logged.
+    let rule = TextRule::OPTIONAL.at_most(EmailAddress::MAX_CHARS);
     let username = fields
-        .text("username", TextRule::OPTIONAL)
+        .text("username", rule)
         .filter(|name| !name.is_empty());
-    let email = fields
-        .text("email", TextRule::OPTIONAL)
-        .filter(|email| !email.is_empty());
+    let email = fields.text("email", rule).filter(|email| !email.is_empty());
     if email
         .as_deref()
         .is_some_and(|email| EmailAddress::parse(email).is_err())

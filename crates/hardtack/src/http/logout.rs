@@ -26,9 +26,7 @@ pub(super) async fn log_out<S: Store>(
     let fields = Fields::read(&headers, body, &hardtack.settings().limits)
         .await
         .ok();
-    let in_body = fields
-        .as_ref()
-        .and_then(|fields| fields.lenient_text("refresh"));
+    let in_body = fields.as_ref().and_then(|fields| fields.token("refresh"));
     let cookies = refresh_cookies(&hardtack, &headers);
     let caller = hardtack.guard().authenticate(&headers).ok();
 

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
+use hardtack_core::access_token::VerifyError;
 use hardtack_guard::Refusal;
 use hardtack_store::Store;
 use http::{HeaderMap, StatusCode};
@@ -40,7 +41,7 @@ pub(super) async fn change<S: Store>(
         return Err(ApiError::Internal);
     };
     let grant = hardtack
-        .change_password(caller.user, old, new, &client)
+        .change_password(caller.user, caller.session, old, new, &client)
         .await?;
     let mut response = json_response(
         StatusCode::OK,
@@ -64,7 +65,8 @@ impl From<ChangePasswordError> for ApiError {
                 }
                 Self::Fields(faults)
             }
-            ChangePasswordError::Superseded => Refusal::UserNotFound.into(),
+            // The other change ended this session as well.
+            ChangePasswordError::Superseded => Refusal::TokenNotValid(VerifyError::Invalid).into(),
             ChangePasswordError::Throttled(wait) => Self::Throttled(wait),
             ChangePasswordError::Unavailable(unavailable) => unavailable.into(),
         }

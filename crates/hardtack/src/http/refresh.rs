@@ -36,11 +36,11 @@ pub(super) async fn refresh<S: Store>(
 ) -> Result<Response, ApiError> {
     let fields = Fields::read(&headers, body, &hardtack.settings().limits).await?;
     // A token in the body beats the cookie; `""`, which login itself answers, and null are none.
-    let presented = match fields.lenient_text("refresh") {
+    let presented = match fields.token("refresh") {
         Some(token) => vec![token],
         None => refresh_cookies(&hardtack, &headers),
     };
-    if fields.lenient_text("refresh").is_none() {
+    if fields.token("refresh").is_none() {
         check_csrf_of_one(&hardtack, &headers, &presented)?;
     }
     let grant = hardtack

@@ -6,7 +6,7 @@ use axum::response::Response;
 use hardtack_core::UserId;
 use hardtack_core::user::{NameError, User, Username};
 use hardtack_guard::Refusal;
-use hardtack_store::{NameTaken, Profile, Store};
+use hardtack_store::{NameTaken, ProfileChange, Store};
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 
@@ -17,6 +17,7 @@ use crate::flow::profile::ChangeProfileError;
 use crate::hardtack::Hardtack;
 
 const BAD_USERNAME: &str = "Enter a valid username. This value may contain only letters, numbers, and @/./+/-/_ characters.";
+const TOO_LONG: &str = "Ensure this field has no more than 150 characters.";
 /// First and last name, in characters.
 const LONGEST_NAME: usize = 150;
 
@@ -89,37 +90,22 @@ async fn save<S: Store>(
     username_rule: TextRule,
 ) -> Result<Response, ApiError> {
     let mut fields = Fields::read(&headers, body, &hardtack.settings().limits).await?;
-    let user = present(&hardtack, caller.user).await?;
     let username = fields.text("username", username_rule.at_most(Username::MAX_CHARS));
-    let username = match username.as_deref().map(Username::parse) {
-        Some(Ok(username)) => username,
-        Some(Err(NameError::TooLong)) => {
-            fields.fault::<()>(
-                "username",
-                "Ensure this field has no more than 150 characters.",
-            );
-            user.username
-        }
-        Some(Err(_)) => {
-            fields.fault::<()>("username", BAD_USERNAME);
-            user.username
-        }
-        None => user.username,
-    };
+    let username = username.and_then(|text| match Username::parse(&text) {
+        Ok(username) => Some(username),
+        Err(NameError::TooLong) => fields.fault("username", TOO_LONG),
+        Err(_) => fields.fault("username", BAD_USERNAME),
+    });
     let rule = TextRule::OPTIONAL.at_most(LONGEST_NAME);
-    let first_name = fields.text("first_name", rule).unwrap_or(user.first_name);
-    let last_name = fields.text("last_name", rule).unwrap_or(user.last_name);
+    let first_name = fields.text("first_name", rule);
+    let last_name = fields.text("last_name", rule);
     fields.finish()?;
-    let changed = hardtack
-        .change_profile(
-            caller.user,
-            Profile {
-                username,
-                first_name,
-                last_name,
-            },
-        )
-        .await?;
+    let change = ProfileChange {
+        username,
+        first_name,
+        last_name,
+    };
+    let changed = hardtack.change_profile(caller.user, change).await?;
     Ok(json_response(StatusCode::OK, &UserJson::of(&changed)))
 }
 

@@ -34,13 +34,13 @@ async fn post_from(
 #[tokio::test]
 async fn provenance_decides_before_any_route_does() {
     let world = World::with(|settings| {
-        settings.cors_allowed_origins = vec!["https://spa.example.net".into()];
+        settings.cors_allowed_origins = vec!["https://spa.example.com".into()];
     })
     .await;
     let rows: &[(&[(&str, &str)], bool)] = &[
         (&[], true),
         (&[("origin", PUBLIC_URL)], true),
-        (&[("origin", "https://spa.example.net")], true),
+        (&[("origin", "https://spa.example.com")], true),
         (
             &[("origin", PUBLIC_URL), ("sec-fetch-site", "cross-site")],
             true,
@@ -135,7 +135,7 @@ async fn a_bearer_token_alone_needs_no_provenance() {
 
 #[tokio::test]
 async fn an_allowed_origin_may_read_answers_and_errors() {
-    let spa = "https://spa.example.net";
+    let spa = "https://spa.example.com";
     let world = World::with(|settings| settings.cors_allowed_origins = vec![spa.into()]).await;
     let mut browser = world.browser();
     let preflight = |origin: &str| {
@@ -183,8 +183,8 @@ async fn an_allowed_origin_may_read_answers_and_errors() {
     for stranger in [
         "https://evil.example",
         "null",
-        "https://SPA.example.net",
-        "https://spa.example.net/",
+        "https://SPA.example.com",
+        "https://spa.example.com/",
     ] {
         let answer = get(stranger).await;
         assert!(
@@ -261,4 +261,27 @@ async fn the_double_submit_token_is_demanded_where_it_is_required() {
         world.browser().log_in("alice", PASSWORD).await.status,
         StatusCode::OK
     );
+}
+
+/// A front-end's development server is another origin on this machine.
+#[tokio::test]
+async fn in_development_every_loopback_origin_is_as_good_as_listed() {
+    for (allowed, origin, expected) in [
+        (true, "http://localhost:5173", true),
+        (true, "http://127.0.0.1:3000", true),
+        (true, "https://evil.example", false),
+        (false, "http://localhost:5173", false),
+    ] {
+        let world = World::with(|settings| settings.csrf.allow_loopback = allowed).await;
+        let mut browser = world.browser();
+        let request = browser
+            .request(&Method::GET, "/api/auth/session/")
+            .header("origin", origin);
+        let answer = browser.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(
+            answer.headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN),
+            expected,
+            "{origin}"
+        );
+    }
 }

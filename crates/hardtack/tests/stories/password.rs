@@ -144,6 +144,7 @@ async fn two_changes_at_once_give_one_password() {
             })
         })
         .collect();
+    // The losers' session ended with the winner's change, and that is what they are told.
     let mut winners = Vec::new();
     for (index, one) in changes.into_iter().enumerate() {
         if one.await.unwrap() == StatusCode::OK {

@@ -62,6 +62,12 @@ async fn faults_have_the_contracts_words() {
             json!({ "username": "bob@example.com" }),
             taken,
         ),
+        // Also an address that nobody has: its owner will want to log in by it (CVE-2026-19607).
+        (
+            Method::PATCH,
+            json!({ "username": "free@example.com" }),
+            taken,
+        ),
         (Method::PATCH, json!({ "username": "a b" }), shape),
         (
             Method::PATCH,
@@ -145,6 +151,10 @@ async fn a_disabled_user_is_told_so_and_a_deleted_one_is_not_found() {
     );
     let answer = browser.refresh().await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        answer.text,
+        r#"{"detail":"No active account found for the given token."}"#
+    );
 
     store
         .delete_user(UserId::new(1), revoke(RevokeReason::UserDeleted))
@@ -234,4 +244,33 @@ async fn a_bad_token_has_the_contracts_body() {
             "messages": [{ "token_class": "AccessToken", "token_type": "access", "message": "Token is invalid" }]
         })
     );
+}
+
+/// Two tabs, each with a field of its own to save.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_changes_at_once_both_hold() {
+    let world = World::new().await;
+    let browser = world.logged_in().await;
+    for _ in 0..20 {
+        let save = |body: serde_json::Value| {
+            let mut tab = browser.clone();
+            tokio::spawn(async move { tab.send_json(Method::PATCH, USER, &body).await.status })
+        };
+        save(json!({ "first_name": "", "last_name": "" }))
+            .await
+            .unwrap();
+        let (first, last) = (
+            save(json!({ "first_name": "Fi" })),
+            save(json!({ "last_name": "La" })),
+        );
+        assert_eq!(
+            (first.await.unwrap(), last.await.unwrap()),
+            (StatusCode::OK, StatusCode::OK)
+        );
+        let user = browser.clone().get(USER).await.json();
+        assert_eq!(
+            (&user["first_name"], &user["last_name"]),
+            (&json!("Fi"), &json!("La"))
+        );
+    }
 }
