@@ -41,6 +41,8 @@ pub(crate) fn password_text(number: PasswordNumber) -> String {
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) tally: Arc<Tally>,
+    /// How long the server's own clock lets an access token live: no less than this, unless that
+    /// clock is made to step.
     pub(crate) access_lifetime: Duration,
     pub(crate) delay_bound: DelayBound,
     /// Hashing is slow on purpose: few at once, or a burst would be made of little else.
@@ -167,10 +169,27 @@ impl Browser {
                 }
             }
             (401, _) => self.judge(wire, jar.session, sent, false, "a refresh"),
-            (503, _) => {}
+            // 429 asks a jar whose every answer was lost to wait for the end of the window.
+            (429 | 503, _) => {}
             _ => self.odd("a refresh", answer.status, &answer.text),
         }
         Some(answer.status)
+    }
+
+    /// Does the service know the jar's access token? It can tell without its disk.
+    pub(crate) async fn is_logged_in(&self, wire: &Wire) -> bool {
+        let Some(jar) = locked(&self.jar).clone() else {
+            return false;
+        };
+        let request = Request {
+            access: Some(jar.tokens.access.clone()),
+            ..Request::get("/api/auth/session/")
+        };
+        let about = shown(&jar.tokens);
+        let answer = self
+            .ask(wire, "session", &about, request, Fate::Delivered)
+            .await;
+        answer.is_some_and(|answer| answer.text.contains("\"authenticated\":true"))
     }
 
     pub(crate) async fn read(&self, wire: &Wire) {
@@ -461,7 +480,7 @@ impl Browser {
 fn outcome(status: u16) -> Outcome {
     match status {
         200 => Outcome::Acknowledged,
-        503 => Outcome::Unavailable,
+        429 | 503 => Outcome::Postponed,
         _ => Outcome::Refused,
     }
 }

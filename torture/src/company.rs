@@ -1,6 +1,7 @@
 //! Everybody who uses the server in a run: the browsers, and one inspector for each user.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use tokio::task::JoinSet;
@@ -9,12 +10,17 @@ use crate::browser::{Browser, User, World, password_text};
 use crate::house::House;
 use crate::inspection;
 use crate::promise::Promises;
-use crate::wire::Wire;
+use crate::wire::{Fate, Wire};
+
+/// As long as nobody complains.
+const PROMPT: Duration = Duration::from_secs(1);
 
 pub(crate) struct Company {
     world: Arc<World>,
     browsers: Vec<Arc<Browser>>,
     inspectors: Vec<Arc<Browser>>,
+    /// Of a user whose password nobody changes.
+    prober: Arc<Browser>,
     seed: u64,
 }
 
@@ -28,29 +34,32 @@ impl Company {
         seed: u64,
     ) -> Result<Self> {
         let mut seeds = fastrand::Rng::with_seed(seed);
+        let user = |name: String| {
+            house.add_user(&name, &password_text(0)).map(|()| {
+                Arc::new(User {
+                    name,
+                    promises: Promises::default(),
+                })
+            })
+        };
+        let mut browser = |name: String, user: &Arc<User>| {
+            Browser::new(name, Arc::clone(user), Arc::clone(world), seeds.u64(..))
+        };
         let mut company = Self {
             world: Arc::clone(world),
             browsers: Vec::new(),
             inspectors: Vec::new(),
+            prober: browser("the prober".to_owned(), &user("prober".to_owned())?),
             seed,
         };
-        for user in 1..=users {
-            let user = Arc::new(User {
-                name: format!("baker{user}"),
-                promises: Promises::default(),
-            });
-            house.add_user(&user.name, &password_text(0))?;
-            let mut browser = |name: String| {
-                Browser::new(name, Arc::clone(&user), Arc::clone(world), seeds.u64(..))
-            };
+        for number in 1..=users {
+            let user = user(format!("baker{number}"))?;
             for index in 1..=browsers {
-                company
-                    .browsers
-                    .push(browser(format!("{}'s browser {index}", user.name)));
+                let name = format!("{}'s browser {index}", user.name);
+                company.browsers.push(browser(name, &user));
             }
-            company
-                .inspectors
-                .push(browser(format!("{}'s inspector", user.name)));
+            let name = format!("{}'s inspector", user.name);
+            company.inspectors.push(browser(name, &user));
         }
         Ok(company)
     }
@@ -69,5 +78,28 @@ impl Company {
         let seed = self.seed.wrapping_add(u64::from(round));
         let (browsers, inspectors) = (&self.browsers, &self.inspectors);
         inspection::inspect(&self.world, browsers, inspectors, wire, seed).await;
+    }
+
+    /// Can somebody log in, over the session that they have?
+    pub(crate) async fn a_login_works(&self, wire: &Wire) -> bool {
+        self.prober.log_in(wire, 0, Fate::Delivered).await == Some(200)
+    }
+
+    /// Waits for a fault to last long enough, and asks all the while for what needs neither disk
+    /// nor hash, over a connection that is there: who is logged in must not notice.
+    pub(crate) async fn watch(&self, wire: &Wire, lasts: Duration) {
+        let until = Instant::now() + lasts;
+        while Instant::now() < until {
+            let sent = Instant::now();
+            let is_logged_in = self.prober.is_logged_in(wire).await;
+            self.world
+                .tally
+                .checked(if is_logged_in && sent.elapsed() < PROMPT {
+                    "during the fault: GET session/ answered within a second"
+                } else {
+                    "during the fault: GET session/ late, refused or not answered"
+                });
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The real binary on a data directory of its own, and its many lives.
 
+use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -27,6 +28,8 @@ pub(crate) struct House {
     root: PathBuf,
     data: PathBuf,
     log_read: u64,
+    /// Variables of the server's processes.
+    environment: Vec<(&'static str, OsString)>,
 }
 
 impl House {
@@ -52,11 +55,13 @@ impl House {
             root: root.to_owned(),
             data: data.to_owned(),
             log_read: 0,
+            environment: Vec::new(),
         })
     }
 
-    pub(crate) fn database(&self) -> PathBuf {
-        self.data.join("hardtack.db")
+    /// Starts the server under these variables from now on.
+    pub(crate) fn serve_with(&mut self, environment: Vec<(&'static str, OsString)>) {
+        self.environment = environment;
     }
 
     fn log(&self) -> PathBuf {
@@ -100,6 +105,7 @@ impl House {
             .open(self.log())?;
         let mut child = self
             .hardtack(&["serve", "--json"])
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)
@@ -134,15 +140,15 @@ impl House {
         }
     }
 
-    fn end_of_log(&self) -> String {
+    pub(crate) fn end_of_log(&self) -> String {
         let text = std::fs::read_to_string(self.log()).unwrap_or_default();
         let lines: Vec<_> = text.lines().rev().take(10).collect();
         lines.into_iter().rev().collect::<Vec<_>>().join("\n")
     }
 
-    /// Reads what the server has logged since the last time. A panic breaks a promise, and so does
-    /// an error: a kill is no reason for one.
-    pub(crate) fn read_log(&mut self, tally: &Tally) -> Result<()> {
+    /// Reads what the server has logged since the last time. A panic breaks a promise; errors do
+    /// too, unless the run gives reason for them.
+    pub(crate) fn read_log(&mut self, tally: &Tally, errors: Errors) -> Result<()> {
         let mut file = File::open(self.log())?;
         file.seek(SeekFrom::Start(self.log_read))?;
         let mut text = String::new();
@@ -152,22 +158,41 @@ impl House {
             // A line that is not JSON came from below the logger: an abort, or the allocator.
             let json: Value = serde_json::from_str(line).unwrap_or(Value::Null);
             let is_error = json.get("level").is_none_or(|level| level == "ERROR");
-            if is_error || line.contains("panic") {
-                tally.violated(Violation {
-                    what: format!("the server logged: {line}"),
-                    story: Vec::new(),
-                });
+            if line.contains("panic") || (is_error && errors == Errors::Unexpected) {
+                tally.violated(Violation::of(&format!("the server logged: {line}")));
+            } else if is_error
+                || (json.get("event").is_none() && json.get("level") == Some(&"WARN".into()))
+            {
+                let message = json.get("message").and_then(Value::as_str).unwrap_or(line);
+                let reason = json.get("reason").or_else(|| json.get("error"));
+                let reason = reason.and_then(Value::as_str).unwrap_or_default();
+                tally.server_said(format!("{message}: {reason}"));
             }
         }
         Ok(())
     }
 
     /// Is the database sound? Asked when nobody uses it.
-    pub(crate) fn verify_database(&self) -> Result<String> {
-        let connection = rusqlite::Connection::open(self.database())?;
-        let report = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;
-        Ok(report)
+    pub(crate) fn verify_database(&self, tally: &Tally) -> Result<()> {
+        let connection = rusqlite::Connection::open(self.data.join("hardtack.db"))?;
+        let report: String =
+            connection.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;
+        if report == "ok" {
+            tally.checked("PRAGMA integrity_check at the end: ok");
+        } else {
+            tally.violated(Violation::of(&format!("PRAGMA integrity_check: {report}")));
+        }
+        Ok(())
     }
+}
+
+/// May the server log errors?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Errors {
+    /// A kill is no reason for one.
+    Unexpected,
+    /// The disk is broken, and whoever runs the server has to be told.
+    Expected,
 }
 
 /// One process, killed at the latest when this is dropped.
@@ -184,7 +209,12 @@ impl Life {
         Ok(())
     }
 
-    /// Fails when the process ended by itself.
+    /// Its number, for tools.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// `false` when the process ended by itself.
     pub(crate) fn is_alive(&mut self) -> Result<bool> {
         Ok(self.child.try_wait()?.is_none())
     }

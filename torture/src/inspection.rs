@@ -211,11 +211,15 @@ impl Inspection {
         }
     }
 
-    /// Asks until there is an answer that is not 503. A server that gives none has not recovered.
+    /// Asks until there is an answer that does not put it off. A server that gives none has not recovered.
     async fn insist(&self, asked: Asked) -> Option<u16> {
         let started = Instant::now();
         loop {
-            if let Some(status) = self.ask(asked).await.filter(|status| *status != 503) {
+            if let Some(status) = self
+                .ask(asked)
+                .await
+                .filter(|status| ![429, 503].contains(status))
+            {
                 return Some(status);
             }
             if started.elapsed() > RECOVERY {

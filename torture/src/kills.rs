@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 
 use crate::browser::World;
 use crate::company::Company;
-use crate::house::{Furnishing, House};
+use crate::house::{Errors, Furnishing, House};
 use crate::inspection::RECOVERY;
 use crate::promise::DelayBound;
 use crate::tally::{Tally, Violation, say};
@@ -17,7 +17,7 @@ use crate::wire::Wire;
 
 /// Shorter than in production, so that sessions rotate across kills; long enough that a busy
 /// machine keeps within the delays that the protocol is built for.
-const ROTATION_WINDOW: Duration = Duration::from_secs(2);
+const ROTATION_WINDOW: Duration = Duration::from_secs(5);
 
 /// Long enough that an access token outlives the restart after its session's end: the revocation
 /// has to survive, not the token to expire.
@@ -77,7 +77,7 @@ pub async fn kills(plan: &Plan) -> Result<Arc<Tally>> {
     let world = Arc::new(World {
         tally: Arc::clone(&tally),
         access_lifetime: ACCESS_LIFETIME,
-        delay_bound: DelayBound(ROTATION_WINDOW),
+        delay_bound: DelayBound::within(ROTATION_WINDOW),
         hashing: Semaphore::new(4),
     });
     let company = Company::gather(&house, &world, plan.users, plan.browsers, plan.seed)?;
@@ -90,25 +90,21 @@ pub async fn kills(plan: &Plan) -> Result<Arc<Tally>> {
         let longest = u64::try_from(plan.longest_burst.as_millis())?;
         tokio::time::sleep(Duration::from_millis(moments.u64(20..=longest.max(20)))).await;
         if !life.is_alive()? {
-            tally.violated(Violation {
-                what: "the server ended by itself".to_owned(),
-                story: Vec::new(),
-            });
+            tally.violated(Violation::of("the server ended by itself"));
         }
         life.kill()?;
         wire.end();
         while working.join_next().await.is_some() {}
         tally.took_at_most(wire.slowest());
-        house.read_log(&tally)?;
+        house.read_log(&tally, Errors::Unexpected)?;
 
         let (next, recovery) = house.start(PATIENCE).await?;
         life = next;
         tally.recovered(recovery);
         if recovery > RECOVERY {
-            tally.violated(Violation {
-                what: format!("the first good answer came {recovery:?} after the restart"),
-                story: Vec::new(),
-            });
+            tally.violated(Violation::of(&format!(
+                "the first good answer came {recovery:?} after the restart"
+            )));
         }
         wire = Arc::new(Wire::after(&wire, &life.url, PATIENCE)?);
         company.inspect(&wire, kill).await;
@@ -120,16 +116,8 @@ pub async fn kills(plan: &Plan) -> Result<Arc<Tally>> {
         ));
     }
     life.kill()?;
-    house.read_log(&tally)?;
-    let report = house.verify_database()?;
-    if report == "ok" {
-        tally.checked("PRAGMA integrity_check at the end: ok");
-    } else {
-        tally.violated(Violation {
-            what: format!("PRAGMA integrity_check: {report}"),
-            story: Vec::new(),
-        });
-    }
+    house.read_log(&tally, Errors::Unexpected)?;
+    house.verify_database(&tally)?;
     if !tally.violations().is_empty() {
         say(&format!("kept for you: {}", directory.keep().display()));
     }

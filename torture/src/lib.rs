@@ -8,7 +8,7 @@
 //! `kill -9` leaves the kernel and its page cache alive, so this shows that nothing is answered
 //! before it is written, and not that the disk keeps what it was told to.
 //!
-//! * [`kills`] — the run; [`Plan`] says how long and how hard
+//! * [`kills`] — the run; [`Plan`] says how long and how hard · [`fault`] — everything but kills
 //! * `house` the binary and its lives · `wire` one request · `browser` what a person does ·
 //!   `company` all of them
 //! * `promise` what may be expected after which answer · `inspection` asking for it
@@ -16,6 +16,7 @@
 
 mod browser;
 mod company;
+mod fault;
 mod house;
 mod inspection;
 mod kills;
@@ -23,5 +24,6 @@ mod promise;
 mod tally;
 mod wire;
 
+pub use fault::{Fault, Ran, fault};
 pub use kills::{Plan, kills};
 pub use tally::{Tally, Violation};

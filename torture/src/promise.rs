@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use hardtack_core::rotation::RETRY_BURST;
+
 /// Sessions that ended are kept to be tried again later, this many for each user.
 const DEAD_KEPT: usize = 40;
 
@@ -297,13 +299,18 @@ impl Session {
     }
 }
 
-/// How long ago a request may have been sent and still arrive. It is G of the rotation protocol: an
-/// honest browser is only promised to stay logged in if its messages are faster (PROTOCOL §4), so
-/// whoever was slower is counted and not judged.
+/// How slow messages may be. It is G of the rotation protocol: an honest browser is only promised to
+/// stay logged in if its messages are faster (PROTOCOL.md §4), so whoever was slower is counted and
+/// not judged.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct DelayBound(pub(crate) Duration);
+pub(crate) struct DelayBound(Duration);
 
 impl DelayBound {
+    /// A burst of retries shortens the window by as much as it may last.
+    pub(crate) fn within(window: Duration) -> Self {
+        Self(window.saturating_sub(RETRY_BURST))
+    }
+
     /// A request's and an answer's delay together have to stay below the window.
     pub(crate) fn holds(self, slowest: Duration) -> bool {
         slowest * 2 < self.0

@@ -11,7 +11,7 @@ struct Count {
     sent: u64,
     acknowledged: u64,
     refused: u64,
-    unavailable: u64,
+    postponed: u64,
     unanswered: u64,
 }
 
@@ -20,7 +20,8 @@ struct Count {
 pub(crate) enum Outcome {
     Acknowledged,
     Refused,
-    Unavailable,
+    /// 503 or 429: nothing is wrong, only not now.
+    Postponed,
     Unanswered,
 }
 
@@ -33,6 +34,16 @@ pub struct Violation {
     pub story: Vec<String>,
 }
 
+impl Violation {
+    /// One that no browser saw.
+    pub(crate) fn of(what: &str) -> Self {
+        Self {
+            what: what.to_owned(),
+            story: Vec::new(),
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Inner {
     counts: BTreeMap<&'static str, Count>,
@@ -40,6 +51,7 @@ struct Inner {
     violations: Vec<Violation>,
     recoveries: Vec<Duration>,
     slowest: Duration,
+    server_errors: BTreeMap<String, u64>,
 }
 
 /// The totals of a run; shared by everybody in it.
@@ -72,7 +84,7 @@ impl Tally {
         match outcome {
             Outcome::Acknowledged => count.acknowledged += 1,
             Outcome::Refused => count.refused += 1,
-            Outcome::Unavailable => count.unavailable += 1,
+            Outcome::Postponed => count.postponed += 1,
             Outcome::Unanswered => count.unanswered += 1,
         }
     }
@@ -89,6 +101,11 @@ impl Tally {
     pub(crate) fn took_at_most(&self, slowest: Duration) {
         let mut inner = self.inner();
         inner.slowest = inner.slowest.max(slowest);
+    }
+
+    /// An error in the server's log that was to be expected.
+    pub(crate) fn server_said(&self, line: String) {
+        *self.inner().server_errors.entry(line).or_default() += 1;
     }
 
     pub(crate) fn violated(&self, violation: Violation) {
@@ -138,13 +155,13 @@ impl Tally {
     pub fn report(&self) -> String {
         let inner = self.inner();
         let mut lines = vec![format!(
-            "{:<16} {:>9} {:>12} {:>9} {:>6} {:>11}",
-            "operation", "sent", "acknowledged", "refused", "503", "unanswered"
+            "{:<16} {:>9} {:>12} {:>9} {:>9} {:>11}",
+            "operation", "sent", "acknowledged", "refused", "postponed", "unanswered"
         )];
         for (kind, count) in &inner.counts {
             lines.push(format!(
-                "{kind:<16} {:>9} {:>12} {:>9} {:>6} {:>11}",
-                count.sent, count.acknowledged, count.refused, count.unavailable, count.unanswered
+                "{kind:<16} {:>9} {:>12} {:>9} {:>9} {:>11}",
+                count.sent, count.acknowledged, count.refused, count.postponed, count.unanswered
             ));
         }
         lines.push(String::new());
@@ -173,6 +190,9 @@ impl Tally {
             "slowest answer that hashes nothing: {:.3} s",
             inner.slowest.as_secs_f64()
         ));
+        for (line, times) in &inner.server_errors {
+            lines.push(format!("the server logged {times} times: {line}"));
+        }
         lines.push(format!(
             "{} violations in {:.0} s",
             inner.violations.len(),
