@@ -352,6 +352,7 @@ macro_rules! conformance {
                 log {
                     the_log_has_what_ended_oldest_first
                     an_entry_is_gone_from_the_log_when_it_expires
+                    an_entry_outlives_the_last_token_though_the_clock_stepped_back
                     what_ends_by_itself_is_not_in_the_log
                     a_sequence_never_comes_again
                     every_way_to_end_a_session_is_in_the_log

@@ -232,7 +232,8 @@ pub struct FamilyAt {
 /// What to write after a decision ([`hardtack_core::rotation::rotate`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// The chain moves on; the use counts (`last_seen_at` becomes now).
+    /// The chain moves on; the use counts (`last_seen_at` becomes now, if it is not
+    /// later already because the clock stepped back).
     Continue(Lineage),
     /// The family ends.
     Revoke(Revoke),

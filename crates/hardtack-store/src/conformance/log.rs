@@ -50,6 +50,47 @@ pub async fn an_entry_is_gone_from_the_log_when_it_expires<S: Store>(world: Worl
     assert_eq!(world.revoked().await, []);
 }
 
+/// A clock that was set back for a while: an entry counted from the wrong time would expire before
+/// the access token that it stops, and the ended session would live again.
+pub async fn an_entry_outlives_the_last_token_though_the_clock_stepped_back<S: Store>(
+    world: World<S>,
+) {
+    use std::slice;
+    let user = world.register("alice").await;
+    let (one, other) = (world.log_in(&user).await, world.log_in(&user).await);
+    let issued_at = world.pass(SECOND);
+    let mut sessions = [one.family.session, other.family.session];
+    for session in sessions {
+        let first = hardtack_core::rotation::Position::default();
+        let rotated = world.store.rotate_family(session, first, SECOND).await;
+        assert!(rotated.unwrap().is_some());
+    }
+    world.clock.set(START - Duration::from_secs(3_600));
+    // What is used meanwhile is still as young as its youngest token.
+    let found = world.store.find_family(sessions[1]).await.unwrap().unwrap();
+    let verdict = crate::Verdict::Continue(found.family.lineage);
+    let used = world.store.commit_verdict(&found.family, verdict).await;
+    assert_eq!(used.unwrap().unwrap().family.last_seen_at, issued_at);
+    let logout = revoke(RevokeReason::Logout);
+    world
+        .store
+        .revoke_session(sessions[0], logout)
+        .await
+        .unwrap();
+    let ended = world
+        .store
+        .revoke_user_sessions(user.id, None, logout)
+        .await;
+    assert_eq!(ended.unwrap(), slice::from_ref(&sessions[1]));
+    world
+        .clock
+        .set(issued_at + logout.remembered_for - Duration::from_micros(1));
+    let mut revoked = world.revoked().await;
+    revoked.sort_unstable();
+    sessions.sort_unstable();
+    assert_eq!(revoked, sessions);
+}
+
 pub async fn what_ends_by_itself_is_not_in_the_log<S: Store>(world: World<S>) {
     world.logged_in().await;
     world.pass(IDLE);

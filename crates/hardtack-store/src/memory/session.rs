@@ -85,13 +85,15 @@ impl Sessions {
             at: now,
             reason: revoke.reason,
         });
+        // Its last access token is younger than now if the clock stepped back since.
+        let last_issued_at = row.family.last_seen_at.max(now);
         self.last_sequence += 1;
         self.revocations.insert(
             self.last_sequence,
             Revocation {
                 sequence: self.last_sequence,
                 session: id,
-                expires_at: now + revoke.remembered_for,
+                expires_at: last_issued_at + revoke.remembered_for,
             },
         );
         true
@@ -200,7 +202,7 @@ impl SessionStore for MemoryStore {
                 let rotation = rotate(family, presented, window, now);
                 (rotation == Rotation::Advance).then(|| {
                     family.lineage = family.lineage.after(rotation, presented, now);
-                    family.last_seen_at = now;
+                    family.last_seen_at = family.last_seen_at.max(now);
                     FamilyAt {
                         family: *family,
                         now,
@@ -234,7 +236,7 @@ impl SessionStore for MemoryStore {
             match verdict {
                 Verdict::Continue(lineage) => {
                     row.family.lineage = lineage;
-                    row.family.last_seen_at = now;
+                    row.family.last_seen_at = row.family.last_seen_at.max(now);
                 }
                 Verdict::Revoke(revoke) => {
                     rooms.sessions.revoke(judged.session, revoke, now);

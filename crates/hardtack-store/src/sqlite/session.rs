@@ -83,31 +83,35 @@ fn revoke(
     revoke: Revoke,
     now: Timestamp,
 ) -> Result<bool, Failure> {
-    let ended = connection
+    let last_seen_at = connection
         .prepare_cached(concat!(
             "UPDATE sessions SET revoked_at = ?1, revoke_reason = ?3 WHERE sid = ?2 AND ",
-            alive!()
+            alive!(),
+            " RETURNING last_seen_at"
         ))?
-        .execute(params![
-            now.unix_micros(),
-            session.as_bytes(),
-            revoke.reason.code()
-        ])?;
-    if ended == 0 {
+        .query_map(
+            params![now.unix_micros(), session.as_bytes(), revoke.reason.code()],
+            |row| row.get(0).map(Timestamp::from_unix_micros),
+        )?
+        .next()
+        .transpose()?;
+    let Some(last_seen_at) = last_seen_at else {
         return Ok(false);
-    }
-    remember(connection, session, revoke, now)?;
+    };
+    remember(connection, session, revoke, last_seen_at.max(now))?;
     Ok(true)
 }
 
-/// Writes the log that other processes poll.
+/// Writes the log that other processes poll. `last_issued_at` is when the session's last access
+/// token may have been issued: that is not now if the clock stepped back since, and an entry that
+/// expired before the token would bring the token back to life.
 fn remember(
     connection: &Connection,
     session: SessionId,
     revoke: Revoke,
-    now: Timestamp,
+    last_issued_at: Timestamp,
 ) -> Result<(), Failure> {
-    let expires_at = now + revoke.remembered_for;
+    let expires_at = last_issued_at + revoke.remembered_for;
     connection
         .prepare_cached("INSERT INTO revocations (sid, expires_at) VALUES (?1, ?2)")?
         .execute(params![session.as_bytes(), expires_at.unix_micros()])?;
@@ -126,7 +130,7 @@ pub(super) fn revoke_all(
         "UPDATE sessions SET revoked_at = ?1, revoke_reason = ?3
          WHERE user_id = ?4 AND sid IS NOT ?2 AND ",
         alive!(),
-        " RETURNING sid"
+        " RETURNING sid, last_seen_at"
     ))?;
     let except = except.as_ref().map(SessionId::as_bytes);
     let ended = statement
@@ -137,13 +141,18 @@ pub(super) fn revoke_all(
                 revoke.reason.code(),
                 user.as_i64()
             ],
-            |row| row.get(0).map(SessionId::from_bytes),
+            |row| {
+                Ok((
+                    SessionId::from_bytes(row.get(0)?),
+                    Timestamp::from_unix_micros(row.get(1)?),
+                ))
+            },
         )?
         .collect::<Result<Vec<_>, _>>()?;
-    for session in &ended {
-        remember(connection, *session, revoke, now)?;
+    for (session, last_seen_at) in &ended {
+        remember(connection, *session, revoke, now.max(*last_seen_at))?;
     }
-    Ok(ended)
+    Ok(ended.into_iter().map(|(session, _)| session).collect())
 }
 
 /// Forgets where a deleted user's sessions were opened.

@@ -25,7 +25,7 @@ macro_rules! standing {
 
 static ROTATE: &str = concat!(
     "UPDATE sessions SET generation = ?6, branch = 0, parent_branch = ?4, phase = 0,
-         anchor_at = ?1, retries = 0, last_seen_at = ?1
+         anchor_at = ?1, retries = 0, last_seen_at = max(last_seen_at, ?1)
      WHERE id = ?2 AND generation = ?3 AND branch = ?4 AND anchor_at <= ?5
          AND phase BETWEEN 0 AND 2 AND ",
     alive!(),
@@ -35,7 +35,7 @@ static ROTATE: &str = concat!(
 
 static CONTINUE: &str = concat!(
     "UPDATE sessions SET generation = ?9, branch = ?10, parent_branch = ?11, phase = ?12,
-         anchor_at = ?13, retries = ?14, last_seen_at = ?1
+         anchor_at = ?13, retries = ?14, last_seen_at = max(last_seen_at, ?1)
      WHERE id = ?2 AND generation = ?3 AND branch = ?4 AND parent_branch IS ?5 AND phase = ?6
          AND anchor_at = ?7 AND retries = ?8 AND ",
     alive!(),
@@ -43,14 +43,14 @@ static CONTINUE: &str = concat!(
     standing!()
 );
 
-static FIND_FIXED: &str =
-    "SELECT id, user_id, created_at, idle_timeout, ends_at FROM sessions WHERE sid = ?1";
+static FIND_FIXED: &str = "SELECT id, user_id, created_at, last_seen_at, idle_timeout, ends_at FROM sessions WHERE sid = ?1";
 
-/// What is settled when a session is opened.
+/// What a rotation does not change, but for the last use, which only ever moves forward.
 struct Fixed {
     id: i64,
     user: UserId,
     created_at: Timestamp,
+    last_seen_at: Timestamp,
     idle_timeout: Duration,
     ends_at: Timestamp,
 }
@@ -66,8 +66,9 @@ impl Fixed {
                 id: row.get(0)?,
                 user: UserId::new(row.get(1)?),
                 created_at: Timestamp::from_unix_micros(row.get(2)?),
-                idle_timeout: row::parse_duration(row.get(3)?)?,
-                ends_at: Timestamp::from_unix_micros(row.get(4)?),
+                last_seen_at: Timestamp::from_unix_micros(row.get(3)?),
+                idle_timeout: row::parse_duration(row.get(4)?)?,
+                ends_at: Timestamp::from_unix_micros(row.get(5)?),
             }))
         })
     }
@@ -80,7 +81,7 @@ impl Fixed {
             user: self.user,
             lineage,
             created_at: self.created_at,
-            last_seen_at: now,
+            last_seen_at: self.last_seen_at.max(now),
             idle_timeout: self.idle_timeout,
             ends_at: self.ends_at,
             ended: None,
