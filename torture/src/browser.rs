@@ -268,6 +268,7 @@ impl Browser {
             return None;
         };
         let promises = &self.user.promises;
+        let was_right = password == promises.password();
         let replaced = locked(&self.jar).clone();
         let act = replaced.as_ref().map(|jar| promises.may_end(jar.session));
         let request = Request {
@@ -288,8 +289,9 @@ impl Browser {
                 if let Some(act) = act {
                     promises.did_not_happen(act);
                 }
-                // Against the known password speaks only a change that happened meanwhile.
-                if password == promises.password() && promises.unanswered_password().is_none() {
+                // Against it speaks only a change that is happening, or happened meanwhile.
+                let is_right = password == promises.password();
+                if was_right && is_right && promises.unanswered_password().is_none() {
                     self.violated(&format!(
                         "{} was refused with the right password: {}",
                         self.name, answer.text
