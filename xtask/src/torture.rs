@@ -15,7 +15,11 @@ it had acknowledged. Exit code 1 when a promise was broken; the story of who saw
 
 Examples:
   cargo xtask torture                        two hundred kills
-  cargo xtask torture --kills 20 --seed 7    other operations, a short run";
+  cargo xtask torture --kills 20 --seed 7    other operations, a short run
+  cargo xtask torture --fault disk-full      not kills, but another fault
+  cargo xtask torture --fault all            every fault; what cannot be done here is counted
+
+The disks are mounted for the run, which takes root; the clock is libfaketime's.";
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -25,6 +29,10 @@ pub(crate) struct Arguments {
     /// What the browsers do follows from it; when they do it, from the machine
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
+    /// disk-full, disk-read-only, disk-hangs, few-files, slow-connections, clock-ahead,
+    /// clock-behind, or all
+    #[arg(long, value_name = "NAME", conflicts_with = "kills")]
+    fault: Option<String>,
 }
 
 pub(crate) fn torture(arguments: &Arguments) -> Result<ExitCode> {
@@ -34,6 +42,9 @@ pub(crate) fn torture(arguments: &Arguments) -> Result<ExitCode> {
     torture.arg(workspace::release_binary()?);
     torture.args(["--kills", &arguments.kills.to_string()]);
     torture.args(["--seed", &arguments.seed.to_string()]);
+    if let Some(fault) = &arguments.fault {
+        torture.args(["--fault", fault]);
+    }
     // Its own last lines say what was broken.
     Ok(run(&mut torture).map_or_else(
         |error| {

@@ -69,8 +69,8 @@ pub async fn an_entry_outlives_the_last_token_though_the_clock_stepped_back<S: S
     // What is used meanwhile is still as young as its youngest token.
     let found = world.store.find_family(sessions[1]).await.unwrap().unwrap();
     let verdict = crate::Verdict::Continue(found.family.lineage);
-    let used = world.store.commit_verdict(&found.family, verdict).await;
-    assert_eq!(used.unwrap().unwrap().family.last_seen_at, issued_at);
+    let after = world.store.commit_verdict(&found.family, verdict).await;
+    assert_eq!(after.unwrap().unwrap().family.last_seen_at, issued_at);
     let logout = revoke(RevokeReason::Logout);
     world
         .store
