@@ -45,12 +45,31 @@ pub(crate) struct Config {
 #[derive(Debug, Clone)]
 pub(crate) struct ServerConfig {
     pub(crate) listen: SocketAddr,
+    pub(crate) tls_cert: Option<PathBuf>,
+    pub(crate) tls_key: Option<PathBuf>,
     pub(crate) data_dir: PathBuf,
     pub(crate) max_connections: usize,
     pub(crate) max_head_bytes: usize,
     pub(crate) head_timeout: Duration,
     pub(crate) keep_alive_timeout: Duration,
     pub(crate) shutdown_timeout: Duration,
+}
+
+impl ServerConfig {
+    /// The files for TLS, if it is spoken here.
+    pub(crate) fn tls(&self) -> Option<TlsConfig> {
+        Some(TlsConfig {
+            certificate: self.tls_cert.clone()?,
+            key: self.tls_key.clone()?,
+        })
+    }
+}
+
+/// Where the certificate and its key are, relative to the data directory.
+#[derive(Debug, Clone)]
+pub(crate) struct TlsConfig {
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
 }
 
 /// Where the secrets are.
@@ -96,6 +115,8 @@ impl Config {
             public_url_given: false,
             server: ServerConfig {
                 listen,
+                tls_cert: None,
+                tls_key: None,
                 data_dir: PathBuf::new(),
                 max_connections: 0,
                 max_head_bytes: 0,

@@ -1,9 +1,7 @@
 //! The signing keys at rest: a ring that Hardtack keeps (`keys.json`), or one key that the operator
 //! keeps (a PEM, or the secret shared with a Django site).
 
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use hardtack_core::Timestamp;
@@ -12,6 +10,7 @@ use hardtack_core::key::{Algorithm, SigningKey};
 
 use crate::config::KeyConfig;
 use crate::data_dir::{DataDir, KEYS};
+use crate::file_stamp::Stamp;
 use crate::private_file::{read_private, write_private};
 
 mod saved;
@@ -22,14 +21,6 @@ pub(crate) struct KeyFile {
     data_dir: DataDir,
     path: PathBuf,
     algorithm: Algorithm,
-}
-
-/// Tells whether the file was changed, without reading it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Stamp {
-    modified_at: SystemTime,
-    bytes: u64,
-    inode: u64,
 }
 
 /// Who rotates the keys of a file.
@@ -98,12 +89,7 @@ impl KeyFile {
 
     /// Changes whenever the file does. `None` while there is none.
     pub(crate) fn stamp(&self) -> Option<Stamp> {
-        let metadata = self.path.metadata().ok()?;
-        Some(Stamp {
-            modified_at: metadata.modified().ok()?,
-            bytes: metadata.len(),
-            inode: metadata.ino(),
-        })
+        Stamp::of(&self.path)
     }
 
     fn read(&self) -> Result<Option<(KeyRing, Keeper)>> {

@@ -11,6 +11,7 @@ mod config;
 mod cookie_file;
 mod data_dir;
 mod dev;
+mod file_stamp;
 mod key_file;
 mod pepper_file;
 mod private_file;

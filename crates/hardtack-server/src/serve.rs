@@ -26,6 +26,7 @@ use crate::key_file::KeyFile;
 use crate::pepper_file;
 use crate::telemetry::{self, LogObserver};
 use crate::terminal::Terminal;
+use tls::{Door, Renewal, TlsFiles};
 
 mod accept;
 mod banner;
@@ -33,6 +34,7 @@ mod connection;
 mod demo_user;
 mod key_watch;
 mod loopback;
+mod tls;
 
 /// The sources of `--dev`: its relaxations are the last word, so that a production file cannot
 /// half undo them.
@@ -98,7 +100,31 @@ async fn serve(mut loaded: Loaded, mode: Mode, terminal: Terminal) -> Result<()>
         .build()
         .await?;
 
+    let (door, renewal) = match loaded
+        .config
+        .server
+        .tls()
+        .filter(|_| mode == Mode::Production)
+    {
+        Some(tls) => {
+            let (renewal, door) = Renewal::new(TlsFiles::new(&data_dir, &tls))?;
+            (door, Some(renewal))
+        }
+        None => (Door::Plain, None),
+    };
+    let url = match door {
+        Door::Plain => format!("http://{address}"),
+        Door::Tls(_) => format!("https://{address}"),
+    };
     let (stop, stopping) = watch::channel(());
+    let renewing = tokio::spawn({
+        let stopping = stopped(stopping.clone());
+        async {
+            if let Some(renewal) = renewal {
+                renewal.run(stopping).await;
+            }
+        }
+    });
     let housekeeping = tokio::spawn(hardtack.clone().run_housekeeping(stopped(stopping.clone())));
     let watching = tokio::spawn(key_watch::run(
         hardtack.clone(),
@@ -107,15 +133,15 @@ async fn serve(mut loaded: Loaded, mode: Mode, terminal: Terminal) -> Result<()>
         stopped(stopping),
     ));
     info!(%address, data_dir = %data_dir.path().display(), public_url = loaded.config.settings.public_url.origin(), "listening");
-    banner::print(terminal, &loaded.config, address, demo_password.as_ref())?;
+    banner::print(terminal, &loaded.config, &url, demo_password.as_ref())?;
 
     let app = router(&hardtack, mode);
-    accept::serve(listener, app, &loaded.config.server, signals()?).await;
+    accept::serve(listener, door, app, &loaded.config.server, signals()?).await;
 
     // The requests are done, so nothing more is noted: write what they noted, then let go of the
     // store, whose writer commits what it was given before it ends.
     drop(stop);
-    for task in [housekeeping, watching] {
+    for task in [housekeeping, watching, renewing] {
         if let Err(error) = task.await {
             warn!(%error, "a task did not end in order");
         }

@@ -32,6 +32,7 @@ impl Loaded {
         let problems: Vec<Problem> = addresses(config, mode)
             .into_iter()
             .chain(library)
+            .chain(tls(config, mode))
             .chain(cookies(config, mode))
             .chain(keys(config))
             .map(|(key, message)| Problem {
@@ -69,11 +70,45 @@ fn addresses(config: &Config, mode: Mode) -> Found {
             "server.public_url",
             "is not set; say where browsers reach this service, as in public_url = \"https://app.example.com\" (or try it on this machine with --dev)".to_owned(),
         )),
+        Mode::Production if !config.settings.public_url.is_https() && config.server.tls().is_some() => found.push((
+            "server.public_url",
+            "is plain http, and server.tls_cert has the server speak TLS; write https://".to_owned(),
+        )),
         Mode::Production if !config.settings.public_url.is_https() => found.push((
             "server.public_url",
-            "is plain http, where anybody on the way can take the cookies; put TLS in front and write https:// (or try it on this machine with --dev)".to_owned(),
+            "is plain http, where anybody on the way can take the cookies; write https://, with TLS in front or server.tls_cert and server.tls_key here (or try it on this machine with --dev)".to_owned(),
         )),
         Mode::Dev | Mode::Production => {}
+    }
+    found
+}
+
+fn tls(config: &Config, mode: Mode) -> Found {
+    let server = &config.server;
+    let mut found = Found::new();
+    let lone = match (&server.tls_cert, &server.tls_key) {
+        (Some(_), None) => Some(("server.tls_key", "server.tls_cert")),
+        (None, Some(_)) => Some(("server.tls_cert", "server.tls_key")),
+        _ => None,
+    };
+    if let Some((missing, given)) = lone {
+        found.push((
+            missing,
+            format!("is not set, and {given} is nothing without it; set both, or neither where TLS ends in front"),
+        ));
+    }
+    // Where everybody expects the one, the other only fails with words that nobody understands.
+    let mismatch = match (server.listen.port(), server.tls()) {
+        (443, None) if lone.is_none() => Some(
+            "is where browsers speak TLS, and the server does not; set server.tls_cert and server.tls_key, or listen on another port",
+        ),
+        (80, Some(_)) => Some(
+            "is where browsers speak plain HTTP, and the server speaks TLS; listen on port 443, or leave server.tls_cert and server.tls_key out",
+        ),
+        _ => None,
+    };
+    if let Some(problem) = mismatch.filter(|_| mode == Mode::Production) {
+        found.push(("server.listen", format!("{} {problem}", server.listen)));
     }
     found
 }
@@ -167,7 +202,56 @@ mod tests {
             ),
             (
                 &[("server.public_url", "http://app.example.com")],
-                "server.public_url: is plain http, where anybody on the way can take the cookies; put TLS in front and write https:// (or try it on this machine with --dev)",
+                "server.public_url: is plain http, where anybody on the way can take the cookies; write https://, with TLS in front or server.tls_cert and server.tls_key here (or try it on this machine with --dev)",
+            ),
+            (
+                &[
+                    ("server.public_url", "http://app.example.com"),
+                    ("server.tls_cert", "cert.pem"),
+                    ("server.tls_key", "key.pem"),
+                ],
+                "server.public_url: is plain http, and server.tls_cert has the server speak TLS; write https://",
+            ),
+            (
+                &[PUBLIC, ("server.tls_cert", "cert.pem")],
+                "server.tls_key: is not set, and server.tls_cert is nothing without it; set both, or neither where TLS ends in front",
+            ),
+            (
+                &[
+                    PUBLIC,
+                    ("server.tls_key", "key.pem"),
+                    ("server.listen", "0.0.0.0:443"),
+                ],
+                "server.tls_cert: is not set, and server.tls_key is nothing without it; set both, or neither where TLS ends in front",
+            ),
+            (
+                &[PUBLIC, ("server.listen", "[::]:443")],
+                "server.listen: [::]:443 is where browsers speak TLS, and the server does not; set server.tls_cert and server.tls_key, or listen on another port",
+            ),
+            (
+                &[
+                    PUBLIC,
+                    ("server.listen", "[::]:80"),
+                    ("server.tls_cert", "cert.pem"),
+                    ("server.tls_key", "key.pem"),
+                ],
+                "server.listen: [::]:80 is where browsers speak plain HTTP, and the server speaks TLS; listen on port 443, or leave server.tls_cert and server.tls_key out",
+            ),
+            (
+                &[
+                    PUBLIC,
+                    ("cookies.prefix", "host"),
+                    ("cookies.domain", "example.com"),
+                ],
+                "cookies.domain: cannot go with cookies.prefix = \"host\", which ties the cookies to one host; leave one of them out",
+            ),
+            (
+                &[
+                    PUBLIC,
+                    ("cookies.prefix", "host"),
+                    ("cookies.access_path", "/api"),
+                ],
+                "cookies.access_path: cannot go with cookies.prefix = \"host\", which demands Path=/; leave one of them out",
             ),
             (
                 &[PUBLIC, ("cookies.secure", "false")],

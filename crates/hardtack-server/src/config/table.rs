@@ -27,7 +27,31 @@ pub(crate) static KEYS: &[Key] = &[
             },
         },
         default: Default::Is("127.0.0.1:8000"),
-        meaning: "Where the server listens, in plain HTTP: TLS is the business of what stands in front. Port 0 takes any free port and prints it.",
+        meaning: "Where the server listens, in plain HTTP unless `server.tls_cert` is set. Port 0 takes any free port and prints it.",
+    },
+    Key {
+        name: "server.tls_cert",
+        kind: Kind::Text {
+            form: "file",
+            put: |config, text| {
+                config.server.tls_cert = Some(not_empty(text)?.into());
+                Ok(())
+            },
+        },
+        default: Default::Unset("no TLS here: it ends at a proxy in front"),
+        meaning: "The certificate chain in PEM, the server's own first, relative to the data directory. With it and `server.tls_key` the server speaks HTTPS itself (TLS 1.2 and 1.3) and nothing else; `--dev` speaks plain HTTP all the same. Changed files are taken up within three seconds; a pair that cannot be used is logged, and the old one stays.",
+    },
+    Key {
+        name: "server.tls_key",
+        kind: Kind::Text {
+            form: "file",
+            put: |config, text| {
+                config.server.tls_key = Some(not_empty(text)?.into());
+                Ok(())
+            },
+        },
+        default: Default::Unset("no TLS here"),
+        meaning: "The certificate's private key in PEM, unencrypted, relative to the data directory; for its owner only (0600).",
     },
     Key {
         name: "server.public_url",
@@ -106,7 +130,7 @@ pub(crate) static KEYS: &[Key] = &[
             place: |config| &mut config.server.head_timeout,
         },
         default: Default::Is("10s"),
-        meaning: "How long the head of a request may take to arrive.",
+        meaning: "How long the head of a request may take to arrive, and before it the handshake of TLS.",
     },
     Key {
         name: "server.body_timeout",

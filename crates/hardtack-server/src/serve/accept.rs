@@ -10,6 +10,7 @@ use tokio::sync::{Semaphore, watch};
 use tracing::{debug, warn};
 
 use super::connection::{self, Limits};
+use super::tls::Door;
 use crate::config::ServerConfig;
 
 /// After an error such as "too many open files": long enough for connections to end, short enough
@@ -20,6 +21,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// again, somebody at a keyboard has waited long enough.
 pub(super) async fn serve(
     listener: TcpListener,
+    door: Door,
     app: Router,
     config: &ServerConfig,
     mut signalled: impl AsyncFnMut(),
@@ -29,9 +31,19 @@ pub(super) async fn serve(
     let limits = Limits::of(config);
     let (drain, draining) = watch::channel(());
     let accepting = accept(listener, &places, |stream, peer, place| {
-        let connection = connection::serve(stream, peer, app.clone(), limits, draining.clone());
+        let (door, app, mut draining) = (door.clone(), app.clone(), draining.clone());
         tokio::spawn(async move {
-            connection.await;
+            // Answers are small and complete: waiting for more to send only delays them.
+            let _ = stream.set_nodelay(true);
+            let opened = tokio::select! {
+                opened = tokio::time::timeout(limits.head_timeout, door.open(stream)) => opened,
+                _ = draining.changed() => return,
+            };
+            match opened {
+                Ok(Ok(stream)) => connection::serve(stream, peer, app, limits, draining).await,
+                Ok(Err(error)) => debug!(%error, %peer, "no handshake"),
+                Err(_) => debug!(%peer, "the handshake took too long"),
+            }
             drop(place);
         });
     });

@@ -1,7 +1,6 @@
 //! What a person sees when the server starts.
 
 use std::io::IsTerminal as _;
-use std::net::SocketAddr;
 
 use anyhow::Result;
 use hardtack_core::Secret;
@@ -15,7 +14,7 @@ use crate::terminal::{self, Terminal};
 pub(super) fn print(
     terminal: Terminal,
     config: &Config,
-    address: SocketAddr,
+    url: &str,
     demo_password: Option<&Secret<String>>,
 ) -> Result<()> {
     let data_dir = config.server.data_dir.display().to_string();
@@ -25,7 +24,7 @@ pub(super) fn print(
             serde_json::json!({ "user": demo_user::NAME, "password": password.expose_secret() })
         });
         let line = serde_json::json!({
-            "listening": format!("http://{address}"),
+            "listening": url,
             "public_url": public_url,
             "data_dir": data_dir,
             "demo": demo,
@@ -36,7 +35,7 @@ pub(super) fn print(
         return Ok(());
     }
     let version = env!("CARGO_PKG_VERSION");
-    let heading = format!("Hardtack {version} listening on http://{address}");
+    let heading = format!("Hardtack {version} listening on {url}");
     let rest = match demo_password {
         Some(password) => format!(
             "  demo user: {} password: {}\n  data in {data_dir}\n\n\

@@ -20,11 +20,11 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tower::Service as _;
 use tracing::{debug, error};
 
+use super::tls::Stream;
 use crate::config::ServerConfig;
 
 /// Fields of one head (SECURITY.md SV-1). Browsers send about twenty.
@@ -37,7 +37,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
     head_bytes: usize,
-    head_timeout: Duration,
+    pub(super) head_timeout: Duration,
     keep_alive_timeout: Duration,
 }
 
@@ -54,14 +54,12 @@ impl Limits {
 /// Serves requests until the client closes, a bound is met, or `draining` is over (then the request
 /// under way is the last).
 pub(super) async fn serve(
-    stream: TcpStream,
+    stream: Stream,
     peer: SocketAddr,
     app: Router,
     limits: Limits,
     mut draining: watch::Receiver<()>,
 ) {
-    // Answers are small and complete: waiting for more to send only delays them.
-    let _ = stream.set_nodelay(true);
     let arrival = Arc::new(Arrival::new());
     let watched = Watched {
         stream,
@@ -136,7 +134,7 @@ async fn answer(mut app: Router, peer: SocketAddr, mut request: Request<Incoming
 }
 
 /// 408, unless nothing was ever sent: browsers open connections that they do not need after all.
-async fn refuse_slow(mut stream: TcpStream, arrival: &Arrival) {
+async fn refuse_slow(mut stream: Stream, arrival: &Arrival) {
     const TIMEOUT: &[u8] =
         b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
     if arrival.has_begun() {
@@ -202,7 +200,7 @@ impl Arrival {
 
 /// A stream that tells [`Arrival`] when bytes come.
 struct Watched {
-    stream: TcpStream,
+    stream: Stream,
     arrival: Arc<Arrival>,
 }
 
@@ -261,9 +259,10 @@ impl AsyncWrite for Watched {
 mod tests {
     use axum::routing::get;
     use tokio::io::AsyncReadExt as _;
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
+    use crate::serve::tls::Door;
 
     async fn panics() -> &'static str {
         panic!("a fault of ours, with a secret in its message");
@@ -285,6 +284,7 @@ mod tests {
         };
         tokio::spawn(async move {
             let (stream, peer) = listener.accept().await.unwrap();
+            let stream = Door::Plain.open(stream).await.unwrap();
             serve(stream, peer, app, limits, draining).await;
         });
         let mut client = TcpStream::connect(address).await.unwrap();

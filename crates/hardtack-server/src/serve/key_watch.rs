@@ -6,7 +6,8 @@ use hardtack::Hardtack;
 use hardtack_store::SqliteStore;
 use tracing::{error, info};
 
-use crate::key_file::{KeyFile, Stamp};
+use crate::file_stamp::Stamp;
+use crate::key_file::KeyFile;
 
 /// Half of the two seconds within which changes are noticed.
 const EVERY: Duration = Duration::from_secs(1);

@@ -30,7 +30,7 @@ fn contradictions_stop_the_start() {
     assert_eq!(
         house.fails(&["serve"]),
         "hardtack: the configuration cannot be used
-  hardtack.toml:2: server.public_url: is plain http, where anybody on the way can take the cookies; put TLS in front and write https:// (or try it on this machine with --dev)
+  hardtack.toml:2: server.public_url: is plain http, where anybody on the way can take the cookies; write https://, with TLS in front or server.tls_cert and server.tls_key here (or try it on this machine with --dev)
   hardtack.toml:4: cookies.secure: is off, so that anybody on the way can take the cookies; leave it out (only --dev does without)\n"
     );
     let house = House::new();

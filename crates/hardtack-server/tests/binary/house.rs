@@ -172,7 +172,12 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn address(&self) -> SocketAddr {
-        self.url.strip_prefix("http://").unwrap().parse().unwrap()
+        self.url.split_once("://").unwrap().1.parse().unwrap()
+    }
+
+    /// What was logged and not read before.
+    pub(crate) fn logged(&self) -> String {
+        self.log.try_iter().collect::<Vec<_>>().join("\n")
     }
 
     pub(crate) fn signal(&self, name: &str) {

@@ -16,4 +16,5 @@ mod limits;
 mod secrets;
 mod serve;
 mod session;
+mod tls;
 mod user;
