@@ -11,7 +11,7 @@ use hardtack_core::key::{Algorithm, SigningKey};
 use crate::config::KeyConfig;
 use crate::data_dir::{DataDir, KEYS};
 use crate::file_stamp::Stamp;
-use crate::private_file::{read_private, write_private};
+use crate::private_file::{Found, read_private, write_private};
 
 mod saved;
 
@@ -41,13 +41,19 @@ impl KeyFile {
         }
     }
 
-    /// Makes the first key, if there is no file.
-    pub(crate) fn create_if_missing(&self, now: Timestamp) -> Result<()> {
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes the first key, if there is no file, and tells whether it did.
+    pub(crate) fn create_if_missing(&self, now: Timestamp) -> Result<Found> {
         let _lock = self.data_dir.lock_keys()?;
         if self.read()?.is_some() {
-            return Ok(());
+            return Ok(Found::There);
         }
-        self.write(&KeyRing::new(self.generate()?, now))
+        self.write(&KeyRing::new(self.generate()?, now))?;
+        Ok(Found::MadeNow)
     }
 
     /// The keys, which must be there.

@@ -8,21 +8,23 @@ use hardtack_core::refresh_token::Pepper;
 use hardtack_core::{Entropy, Secret};
 
 use crate::data_dir::DataDir;
-use crate::private_file::{read_private, write_private};
+use crate::private_file::{Found, read_private, write_private};
 
-const DEFAULT_NAME: &str = "pepper";
+/// Its file, unless the operator names another.
+pub(crate) const DEFAULT_NAME: &str = "pepper";
 
-/// Reads the pepper of a data directory, or makes it when the file is the default one. A file that
-/// the operator named must be there: a new pepper in its place would end every session.
+/// Reads the pepper of a data directory, or makes it when the file is the default one, and tells
+/// whether it did. A file that the operator named must be there: a new pepper in its place would
+/// end every session.
 pub(crate) fn load_or_create(
     data_dir: &DataDir,
     named: Option<&Path>,
     entropy: &dyn Entropy,
-) -> Result<Pepper> {
+) -> Result<(Pepper, Found)> {
     let path = data_dir.file(named.unwrap_or(Path::new(DEFAULT_NAME)));
     let _lock = data_dir.lock_keys()?;
-    let text = match (read_private(&path)?, named) {
-        (Some(text), _) => text,
+    let (text, found) = match (read_private(&path)?, named) {
+        (Some(text), _) => (text, Found::There),
         (None, Some(_)) => {
             return Err(anyhow!(
                 "tokens.pepper_file: there is no {}; make one with: openssl rand -base64 32 > {} && chmod 600 {}",
@@ -37,15 +39,16 @@ pub(crate) fn load_or_create(
             text.push('\n');
             let text = Secret::new(text);
             write_private(&path, &text)?;
-            text
+            (text, Found::MadeNow)
         }
     };
-    parse(text.expose_secret()).with_context(|| {
+    let pepper = parse(text.expose_secret()).with_context(|| {
         format!(
             "tokens.pepper_file: {} cannot be used; put back the right one, or make another with `openssl rand -base64 32` (which ends every session)",
             path.display()
         )
-    })
+    })?;
+    Ok((pepper, found))
 }
 
 fn parse(text: &str) -> Result<Pepper> {
@@ -76,8 +79,10 @@ mod tests {
     fn the_pepper_is_made_once_and_found_again() {
         let root = tempfile::tempdir().unwrap();
         let data_dir = DataDir::open_or_create(root.path()).unwrap();
-        let first = load_or_create(&data_dir, None, &SystemEntropy).unwrap();
-        let again = load_or_create(&data_dir, None, &SystemEntropy).unwrap();
+        let (first, found) = load_or_create(&data_dir, None, &SystemEntropy).unwrap();
+        assert_eq!(found, Found::MadeNow);
+        let (again, found) = load_or_create(&data_dir, None, &SystemEntropy).unwrap();
+        assert_eq!(found, Found::There);
         assert_eq!(token(&first), token(&again));
     }
 

@@ -12,6 +12,15 @@ use hardtack_core::Secret;
 /// A file of keys has a few kilobytes. Anything much longer is another file.
 const MAX_BYTES: u64 = 256 * 1024;
 
+/// Whether a secret was found, or had to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// From an earlier start.
+    There,
+    /// There was none.
+    MadeNow,
+}
+
 /// Reads a file that holds a secret. `None` when there is none.
 ///
 /// Refuses one that others can read or write (SECURITY.md SV-6): what they have read is no secret

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use axum::Router;
-use hardtack::{Hardtack, PublicUrl, SystemEntropy};
+use hardtack::{Hardtack, PublicUrl};
 use hardtack_core::Clock as _;
 use hardtack_guard::SystemClock;
 use hardtack_store::SqliteStore;
@@ -22,10 +22,9 @@ use crate::config::{Config, Loaded, Sources};
 use crate::cookie_file;
 use crate::data_dir::DataDir;
 use crate::dev;
-use crate::key_file::KeyFile;
-use crate::pepper_file;
 use crate::telemetry::{self, LogObserver};
 use crate::terminal::Terminal;
+use secrets::Secrets;
 use tls::{Door, Renewal, TlsFiles};
 
 mod accept;
@@ -34,6 +33,7 @@ mod connection;
 mod demo_user;
 mod key_watch;
 mod loopback;
+mod secrets;
 mod tls;
 
 /// The sources of `--dev`: its relaxations are the last word, so that a production file cannot
@@ -76,13 +76,13 @@ async fn serve(mut loaded: Loaded, mode: Mode, terminal: Terminal) -> Result<()>
         .with_context(|| format!("server.listen: cannot listen on {wanted}"))?;
     let address = listener.local_addr()?;
     let store = open_or_create_store(&loaded)?;
-    let key_file = KeyFile::new(&data_dir, &loaded.config.keys);
-    key_file.create_if_missing(SystemClock.now())?;
-    // Taken before the file is read: a change in between is seen again, not missed.
-    let stamp = key_file.stamp();
-    let keys = key_file.load()?;
-    let pepper_name = loaded.config.keys.pepper_file.as_deref();
-    let pepper = pepper_file::load_or_create(&data_dir, pepper_name, &SystemEntropy)?;
+    let Secrets {
+        key_file,
+        stamp,
+        keys,
+        pepper,
+        warnings,
+    } = Secrets::open_or_create(&data_dir, &loaded.config.keys, &store).await?;
 
     let demo_password = match mode {
         Mode::Production => {
@@ -133,7 +133,11 @@ async fn serve(mut loaded: Loaded, mode: Mode, terminal: Terminal) -> Result<()>
         stopped(stopping),
     ));
     info!(%address, data_dir = %data_dir.path().display(), public_url = loaded.config.settings.public_url.origin(), "listening");
-    banner::print(terminal, &loaded.config, &url, demo_password.as_ref())?;
+    for warning in &warnings {
+        warn!("{warning}");
+    }
+    let demo_password = demo_password.as_ref();
+    banner::print(terminal, &loaded.config, &url, demo_password, &warnings)?;
 
     let app = router(&hardtack, mode);
     accept::serve(listener, door, app, &loaded.config.server, signals()?).await;

@@ -16,6 +16,7 @@ pub(super) fn print(
     config: &Config,
     url: &str,
     demo_password: Option<&Secret<String>>,
+    warnings: &[String],
 ) -> Result<()> {
     let data_dir = config.server.data_dir.display().to_string();
     let public_url = config.settings.public_url.origin();
@@ -28,6 +29,7 @@ pub(super) fn print(
             "public_url": public_url,
             "data_dir": data_dir,
             "demo": demo,
+            "warnings": warnings,
         });
         return terminal::print(&line.to_string());
     }
@@ -45,5 +47,10 @@ pub(super) fn print(
         ),
         None => format!("  public URL {public_url}\n  data in {data_dir}"),
     };
-    terminal::print(&format!("{heading}\n{rest}"))
+    let mut text = format!("{heading}\n{rest}");
+    for warning in warnings {
+        text.push_str("\n  WARNING: ");
+        text.push_str(warning);
+    }
+    terminal::print(&text)
 }

@@ -62,6 +62,43 @@ fn a_port_that_is_taken_is_named() {
     );
 }
 
+/// A volume that was not mounted, a backup without the small files: everybody is logged out, and
+/// whoever looks must find out why.
+#[tokio::test]
+async fn a_pepper_or_key_file_that_has_gone_is_made_anew_with_a_warning() {
+    let house = House::public();
+    house.add_user("ada");
+    let server = house.serve(&[]);
+    assert_eq!(server.said["warnings"], serde_json::json!([]));
+    let cookies = server.log_in("ada", PASSWORD).await.unwrap();
+    server.signal("-TERM");
+    server.ended();
+    for (file, meaning) in [
+        ("pepper", "every session that was open is over"),
+        ("keys.json", "access tokens from before are refused"),
+    ] {
+        std::fs::remove_file(house.path("hardtack-data").join(file)).unwrap();
+        let server = house.serve(&[]);
+        let said = server.said["warnings"][0].as_str().unwrap().to_owned();
+        assert!(
+            said.starts_with(&format!("hardtack-data/{file} was missing "))
+                && said.contains(meaning),
+            "{said}"
+        );
+        assert!(said.ends_with("put the old file back"), "{said}");
+        assert_eq!(server.refresh(&cookies).await, 401);
+        server.signal("-TERM");
+        let (_, log) = server.ended();
+        let warned = |line: &str| {
+            let line: Value = serde_json::from_str(line).unwrap();
+            line["level"] == "WARN" && line["message"] == said.as_str()
+        };
+        assert!(log.lines().any(warned), "{log}");
+    }
+    let server = house.serve(&[]);
+    assert_eq!(server.said["warnings"], serde_json::json!([]), "said once");
+}
+
 /// A downgrade must not touch what it does not understand.
 #[test]
 fn a_database_of_a_newer_release_is_refused_and_left_untouched() {

@@ -225,6 +225,26 @@ fn note_use(
     Ok(())
 }
 
+impl SqliteStore {
+    /// Whether anybody is logged in: for a server that finds its pepper gone, and must say what
+    /// that means. Reads every session in the worst case.
+    ///
+    /// # Errors
+    /// [`StoreError`], as with every read.
+    pub async fn has_live_session(&self) -> Result<bool, StoreError> {
+        self.readers
+            .read(|connection, now| {
+                let sql = concat!(
+                    "SELECT EXISTS (SELECT 1 FROM sessions WHERE ",
+                    alive!(),
+                    ")"
+                );
+                Ok(connection.query_row(sql, [now.unix_micros()], |row| row.get(0))?)
+            })
+            .await
+    }
+}
+
 impl SessionStore for SqliteStore {
     async fn insert_session(
         &self,

@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hardtack_core::session::Device;
 use hardtack_core::user::{CanonicalName, LoginName};
-use hardtack_store::{SqliteStore, Store, UserStore};
+use hardtack_store::{SessionStore, SqliteStore, Store, UserStore};
 
 use crate::{LOGOUT, clock, log_in, new_session, open, register, room, tamper};
 
@@ -69,6 +70,23 @@ async fn opening_again_changes_no_schema_and_loses_no_user() {
         drop(store);
         assert_eq!(schema(&path), before);
     }
+}
+
+#[tokio::test]
+async fn a_database_tells_whether_anybody_is_logged_in() {
+    let (_directory, path) = room();
+    let clock = clock();
+    let store = SqliteStore::open(&path, clock.clone()).unwrap();
+    assert!(!store.has_live_session().await.unwrap());
+    let user = register(&store, "alice").await;
+    let ended = log_in(&store, new_session(&user, 1)).await;
+    assert!(store.has_live_session().await.unwrap());
+    store.revoke_session(ended, LOGOUT).await.unwrap();
+    assert!(!store.has_live_session().await.unwrap());
+    log_in(&store, new_session(&user, 2)).await;
+    assert!(store.has_live_session().await.unwrap());
+    clock.advance(Duration::from_secs(7 * 86_400));
+    assert!(!store.has_live_session().await.unwrap());
 }
 
 #[tokio::test]
