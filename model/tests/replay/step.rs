@@ -228,25 +228,25 @@ pub(crate) fn replay(
     real: &mut impl Party,
 ) -> Result<Vec<Reply>, String> {
     let mut model = Model::new(scale);
-    let mut story = format!("at first: {}\n", model.row());
+    let mut story = vec![format!("at first: {}", model.row())];
     let mut replies = Vec::new();
     for step in steps {
         let named = model.name(*step);
         let expected = model.take(named);
         let answer = real.take(named);
-        story += &match expected {
-            Some(reply) => format!("{named:?}: {reply}\n"),
-            None => format!("{named:?}\n"),
-        };
+        story.push(match expected {
+            Some(reply) => format!("{named:?}: {reply}"),
+            None => format!("{named:?}"),
+        });
         replies.extend(expected);
         if answer != expected {
-            return Err(format!("{story}but the real code answers {answer:?}"));
+            story.push(format!("but the real code answers {answer:?}"));
+            return Err(story.join("\n"));
         }
         let (expected, row) = (model.row(), real.row());
         if row != expected {
-            return Err(format!(
-                "{story}expected: {expected:?}\nbut really: {row:?}"
-            ));
+            story.push(format!("expected: {expected:?}\nbut really: {row:?}"));
+            return Err(story.join("\n"));
         }
     }
     Ok(replies)
