@@ -14,6 +14,7 @@ use hardtack_store::{Revoke, SqliteStore, UserStore as _};
 use crate::cli::{Cli, Command, Global};
 use crate::config::{Loaded, Sources};
 use crate::data_dir::DataDir;
+use crate::files;
 use crate::key_file::KeyFile;
 use crate::serve;
 use crate::terminal::Terminal;
@@ -72,6 +73,7 @@ fn migrate(loaded: &Loaded, terminal: Terminal) -> Result<ExitCode> {
 /// The store of a data directory that is there.
 fn open_store(loaded: &Loaded) -> Result<SqliteStore> {
     DataDir::open(&loaded.config.server.data_dir)?;
+    files::verify_database(&loaded.config)?;
     let path = loaded.config.database_path();
     SqliteStore::open_existing(&path, Arc::new(SystemClock))
         .with_context(|| path.display().to_string())
@@ -80,6 +82,7 @@ fn open_store(loaded: &Loaded) -> Result<SqliteStore> {
 /// The store of a data directory, made now if there is none.
 pub(crate) fn open_or_create_store(loaded: &Loaded) -> Result<SqliteStore> {
     DataDir::open_or_create(&loaded.config.server.data_dir)?;
+    files::verify_database(&loaded.config)?;
     let path = loaded.config.database_path();
     SqliteStore::open(&path, Arc::new(SystemClock)).with_context(|| path.display().to_string())
 }

@@ -58,6 +58,15 @@ impl DataDir {
         Ok(Self(path.to_owned()))
     }
 
+    /// The directory at `path` before anything is made: refused like one that is opened, and no
+    /// matter if it is not there yet.
+    pub(crate) fn look_at(path: &Path) -> Result<Self> {
+        match path.try_exists() {
+            Ok(false) => Ok(Self(path.to_owned())),
+            _ => Self::open(path),
+        }
+    }
+
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         &self.0

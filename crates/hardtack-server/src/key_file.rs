@@ -46,11 +46,22 @@ impl KeyFile {
         &self.path
     }
 
+    /// Refuses a file that a start would refuse, without making one.
+    pub(crate) fn verify(&self) -> Result<()> {
+        match self.read()? {
+            None if self.algorithm == Algorithm::Hs256 => Err(self.missing()),
+            _ => Ok(()),
+        }
+    }
+
     /// Makes the first key, if there is no file, and tells whether it did.
     pub(crate) fn create_if_missing(&self, now: Timestamp) -> Result<Found> {
         let _lock = self.data_dir.lock_keys()?;
         if self.read()?.is_some() {
             return Ok(Found::There);
+        }
+        if self.algorithm == Algorithm::Hs256 {
+            return Err(self.missing());
         }
         self.write(&KeyRing::new(self.generate()?, now))?;
         Ok(Found::MadeNow)
@@ -59,24 +70,14 @@ impl KeyFile {
     /// The keys, which must be there.
     pub(crate) fn load(&self) -> Result<KeyRing> {
         // A reader needs no lock: the file is replaced whole.
-        let (ring, _) = self.read()?.ok_or_else(|| {
-            anyhow!(
-                "there are no keys in {}; start the server once",
-                self.path.display()
-            )
-        })?;
+        let (ring, _) = self.read()?.ok_or_else(|| self.missing())?;
         Ok(ring)
     }
 
     /// Reads the keys, lets `change` change them, and writes them back, with nobody in between.
     pub(crate) fn change<T>(&self, change: impl FnOnce(&mut KeyRing) -> Result<T>) -> Result<T> {
         let _lock = self.data_dir.lock_keys()?;
-        let (mut ring, keeper) = self.read()?.ok_or_else(|| {
-            anyhow!(
-                "there are no keys in {}; start the server once",
-                self.path.display()
-            )
-        })?;
+        let (mut ring, keeper) = self.read()?.ok_or_else(|| self.missing())?;
         if keeper == Keeper::Operator {
             bail!(
                 "{} holds a key that you keep, so Hardtack does not change it; put another one there and the server takes it up",
@@ -140,6 +141,17 @@ impl KeyFile {
 
     fn write(&self, ring: &KeyRing) -> Result<()> {
         write_private(&self.path, &saved::write_ring(ring)?)
+    }
+
+    fn missing(&self) -> anyhow::Error {
+        let path = self.path.display();
+        if self.algorithm == Algorithm::Hs256 {
+            anyhow!(
+                "tokens.key_file: there is no {path}; write the secret that is shared with the Django site into it, then run: chmod 600 {path}"
+            )
+        } else {
+            anyhow!("there are no keys in {path}; start the server once")
+        }
     }
 
     fn blame(&self) -> String {

@@ -12,6 +12,7 @@ mod cookie_file;
 mod data_dir;
 mod dev;
 mod file_stamp;
+mod files;
 mod key_file;
 mod pepper_file;
 mod private_file;

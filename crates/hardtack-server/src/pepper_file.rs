@@ -1,8 +1,8 @@
 //! The pepper: 32 random bytes in base64, made at first start.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, bail};
 use data_encoding::BASE64;
 use hardtack_core::refresh_token::Pepper;
 use hardtack_core::{Entropy, Secret};
@@ -21,34 +21,45 @@ pub(crate) fn load_or_create(
     named: Option<&Path>,
     entropy: &dyn Entropy,
 ) -> Result<(Pepper, Found)> {
-    let path = data_dir.file(named.unwrap_or(Path::new(DEFAULT_NAME)));
+    let path = path(data_dir, named);
     let _lock = data_dir.lock_keys()?;
-    let (text, found) = match (read_private(&path)?, named) {
-        (Some(text), _) => (text, Found::There),
-        (None, Some(_)) => {
-            return Err(anyhow!(
-                "tokens.pepper_file: there is no {}; make one with: openssl rand -base64 32 > {} && chmod 600 {}",
-                path.display(),
-                path.display(),
-                path.display()
-            ));
+    if let Some(pepper) = read(&path, named)? {
+        return Ok((pepper, Found::There));
+    }
+    let bytes = Pepper::generate(entropy);
+    let mut text = BASE64.encode(bytes.expose_secret());
+    text.push('\n');
+    let text = Secret::new(text);
+    write_private(&path, &text)?;
+    Ok((parse(text.expose_secret())?, Found::MadeNow))
+}
+
+/// Refuses a file that a start would refuse, without making one.
+pub(crate) fn verify(data_dir: &DataDir, named: Option<&Path>) -> Result<()> {
+    read(&path(data_dir, named), named).map(drop)
+}
+
+fn path(data_dir: &DataDir, named: Option<&Path>) -> PathBuf {
+    data_dir.file(named.unwrap_or(Path::new(DEFAULT_NAME)))
+}
+
+fn read(path: &Path, named: Option<&Path>) -> Result<Option<Pepper>> {
+    let path_shown = path.display();
+    let Some(text) = read_private(path)? else {
+        if named.is_some() {
+            bail!(
+                "tokens.pepper_file: there is no {path_shown}; make one with: openssl rand -base64 32 > {path_shown} && chmod 600 {path_shown}"
+            );
         }
-        (None, None) => {
-            let bytes = Pepper::generate(entropy);
-            let mut text = BASE64.encode(bytes.expose_secret());
-            text.push('\n');
-            let text = Secret::new(text);
-            write_private(&path, &text)?;
-            (text, Found::MadeNow)
-        }
+        return Ok(None);
     };
-    let pepper = parse(text.expose_secret()).with_context(|| {
-        format!(
-            "tokens.pepper_file: {} cannot be used; put back the right one, or make another with `openssl rand -base64 32` (which ends every session)",
-            path.display()
-        )
-    })?;
-    Ok((pepper, found))
+    parse(text.expose_secret())
+        .with_context(|| {
+            format!(
+                "tokens.pepper_file: {path_shown} cannot be used; put back the right one, or make another with `openssl rand -base64 32` (which ends every session)"
+            )
+        })
+        .map(Some)
 }
 
 fn parse(text: &str) -> Result<Pepper> {

@@ -1,7 +1,7 @@
 //! Files with secrets in them: read only if nobody else can read them, and written whole or not
 //! at all.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -32,7 +32,26 @@ pub(crate) fn read_private(path: &Path) -> Result<Option<Secret<String>>> {
         Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
     };
     // Asked of the open file, so that it cannot be exchanged in between.
-    let mode = file.metadata()?.permissions().mode() & 0o777;
+    refuse_mode(path, &file.metadata()?)?;
+    let mut text = String::new();
+    file.take(MAX_BYTES)
+        .read_to_string(&mut text)
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(Some(Secret::new(text)))
+}
+
+/// Refuses a file that others can read or write, for whoever reads it otherwise than by
+/// [`read_private`]. None is fine: it will be made for its owner.
+pub(crate) fn refuse_open(path: &Path) -> Result<()> {
+    match path.metadata() {
+        Ok(metadata) => refuse_mode(path, &metadata),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+    }
+}
+
+fn refuse_mode(path: &Path, metadata: &Metadata) -> Result<()> {
+    let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         bail!(
             "others can read {} (mode {mode:04o}); run: chmod 600 {}",
@@ -40,11 +59,7 @@ pub(crate) fn read_private(path: &Path) -> Result<Option<Secret<String>>> {
             path.display()
         );
     }
-    let mut text = String::new();
-    file.take(MAX_BYTES)
-        .read_to_string(&mut text)
-        .with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(Some(Secret::new(text)))
+    Ok(())
 }
 
 /// Replaces the file at `path`, for its owner only. After a crash there is the old one or the new

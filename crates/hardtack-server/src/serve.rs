@@ -22,6 +22,7 @@ use crate::config::{Config, Loaded, Sources};
 use crate::cookie_file;
 use crate::data_dir::DataDir;
 use crate::dev;
+use crate::files;
 use crate::telemetry::{self, LogObserver};
 use crate::terminal::Terminal;
 use secrets::Secrets;
@@ -56,6 +57,7 @@ pub(crate) fn run(sources: Sources, options: &cli::Serve, terminal: Terminal) ->
     };
     let loaded = sources.load()?;
     loaded.refuse_contradictions(mode)?;
+    files::verify(&loaded.config, mode)?;
     telemetry::start(loaded.config.log);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -153,6 +155,15 @@ async fn serve(mut loaded: Loaded, mode: Mode, terminal: Terminal) -> Result<()>
     drop(hardtack);
     info!("stopped");
     Ok(())
+}
+
+/// Refuses a certificate or a key that a start would refuse. `--dev` speaks plain HTTP, whatever
+/// the file says.
+pub(crate) fn verify_tls(data_dir: &DataDir, config: &Config, mode: Mode) -> Result<()> {
+    match config.server.tls().filter(|_| mode == Mode::Production) {
+        Some(tls) => TlsFiles::new(data_dir, &tls).verify(),
+        None => Ok(()),
+    }
 }
 
 /// What `--dev` changes besides keys: the service is where it listens, and every loopback origin

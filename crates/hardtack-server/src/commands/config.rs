@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::cli::ConfigCommand;
 use crate::config::contradiction::Mode;
 use crate::config::{Sources, reference};
+use crate::files;
 use crate::serve;
 use crate::terminal::{Terminal, print};
 
@@ -31,7 +32,9 @@ fn check(sources: &Sources, dev: bool, terminal: Terminal) -> Result<()> {
     } else {
         (sources.clone(), Mode::Production)
     };
-    sources.load()?.refuse_contradictions(mode)?;
+    let loaded = sources.load()?;
+    loaded.refuse_contradictions(mode)?;
+    files::verify(&loaded.config, mode)?;
     terminal.say("the configuration is good", &json!({ "status": "good" }))
 }
 

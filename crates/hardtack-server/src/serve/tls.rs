@@ -52,6 +52,11 @@ impl TlsFiles {
         }
     }
 
+    /// Whether the pair can be used, as [`load`](Self::load) tells it.
+    pub(super) fn verify(&self) -> Result<()> {
+        self.load().map(drop)
+    }
+
     fn stamps(&self) -> Stamps {
         [Stamp::of(&self.certificate), Stamp::of(&self.key)]
     }

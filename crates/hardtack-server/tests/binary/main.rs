@@ -9,6 +9,7 @@
 )]
 
 mod config;
+mod files;
 mod house;
 mod identity;
 mod key;
