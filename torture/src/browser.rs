@@ -1,20 +1,17 @@
 //! An honest browser: one cookie jar, several tabs, and answers that get lost.
 
 use std::collections::VecDeque;
-use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::promise::{DelayBound, PasswordNumber, Promises, SessionNumber, Verdict};
-use crate::tally::{Outcome, Tally, Violation};
-use crate::wire::{Answer, Fate, Heard, Request, Tokens, Wire};
+use crate::promise::{PasswordNumber, SessionNumber};
+use crate::wire::{Fate, Request, Tokens, Wire};
+use crate::world::{User, World, password_text};
 
-/// Operations that a story tells.
-const STORY: usize = 40;
+mod story;
 
 /// An access token this close to its end may be refused: the clocks of two processes are read.
 const NEARLY_EXPIRED: Duration = Duration::from_secs(3);
@@ -24,30 +21,6 @@ const WRITING: Duration = Duration::from_millis(8);
 
 /// About what a request takes that hashes a password.
 const HASHING: Duration = Duration::from_millis(120);
-
-/// Somebody with a password and several browsers.
-#[derive(Debug)]
-pub(crate) struct User {
-    pub(crate) name: String,
-    pub(crate) promises: Promises,
-}
-
-/// The text of a password. Long, so that no rule stands in the way.
-pub(crate) fn password_text(number: PasswordNumber) -> String {
-    format!("twice baked and kept dry, batch {number}")
-}
-
-/// What all browsers of a run have in common.
-#[derive(Debug)]
-pub(crate) struct World {
-    pub(crate) tally: Arc<Tally>,
-    /// How long the server's own clock lets an access token live: no less than this, unless that
-    /// clock is made to step.
-    pub(crate) access_lifetime: Duration,
-    pub(crate) delay_bound: DelayBound,
-    /// Hashing is slow on purpose: few at once, or a burst would be made of little else.
-    pub(crate) hashing: Semaphore,
-}
 
 #[derive(Debug, Clone)]
 struct Jar {
@@ -380,110 +353,6 @@ impl Browser {
         if jar.as_ref().is_some_and(|jar| jar.session == session) {
             *jar = None;
         }
-    }
-
-    fn judge(
-        &self,
-        wire: &Wire,
-        session: SessionNumber,
-        sent: Instant,
-        accepted: bool,
-        what: &str,
-    ) {
-        let verdict = self.user.promises.judge(session, sent, accepted);
-        if !accepted {
-            self.empty_jar_of(session);
-        }
-        match verdict {
-            Verdict::Kept | Verdict::Over => {}
-            Verdict::HonestLogout
-                if !self
-                    .world
-                    .delay_bound
-                    .holds(wire.slowest().max(sent.elapsed())) =>
-            {
-                self.note("not judged: this machine was slower than the window allows");
-                self.world
-                    .tally
-                    .checked("refused and not judged, for messages were too slow");
-            }
-            Verdict::HonestLogout => self.violated(&format!(
-                "{} was logged out: {what} of session {session} was refused, and nobody had tried to end it",
-                self.name
-            )),
-            Verdict::LivesOn(why) => self.violated(&format!(
-                "an ended session lives: {what} of {}'s session {session} was accepted after {why}",
-                self.name
-            )),
-        }
-    }
-
-    /// Sends, counts and tells the story. `None` when the browser hears nothing.
-    pub(crate) async fn ask(
-        &self,
-        wire: &Wire,
-        kind: &'static str,
-        about: &str,
-        request: Request,
-        fate: Fate,
-    ) -> Option<Answer> {
-        let sent = Instant::now();
-        let heard = wire.ask(request, fate).await;
-        let took = sent.elapsed().as_secs_f64() * 1_000.0;
-        let (outcome, words) = match &heard {
-            Heard::Answer(answer) => {
-                let mut words = answer.status.to_string();
-                if let Some(tokens) = &answer.tokens {
-                    // Writing to a string cannot fail.
-                    let _ = write!(words, " {}", shown(tokens));
-                } else if answer.status != 200 {
-                    let _ = write!(words, " {}", answer.text);
-                }
-                (outcome(answer.status), words)
-            }
-            Heard::Lost(status) => (Outcome::Unanswered, format!("{status}, lost on the way")),
-            Heard::Nothing(reason) => (Outcome::Unanswered, format!("no answer: {reason}")),
-        };
-        self.world.tally.count(kind, outcome);
-        self.note(&format!("{kind} {about} -> {words} ({took:.1} ms)"));
-        if let Heard::Lost(status @ (500..=502 | 504..)) = heard {
-            self.odd(kind, status, "(lost)");
-        }
-        match heard {
-            Heard::Answer(answer) => Some(answer),
-            Heard::Lost(_) | Heard::Nothing(_) => None,
-        }
-    }
-
-    fn note(&self, line: &str) {
-        let at = self.world.tally.elapsed().as_secs_f64();
-        let mut story = locked(&self.story);
-        if story.len() == STORY {
-            story.pop_front();
-        }
-        story.push_back(format!("{at:9.3} s  {} {line}", self.name));
-    }
-
-    fn odd(&self, what: &str, status: u16, text: &str) {
-        self.violated(&format!(
-            "{what} of {} was answered {status}: {text}",
-            self.name
-        ));
-    }
-
-    pub(crate) fn violated(&self, what: &str) {
-        self.world.tally.violated(Violation {
-            what: what.to_owned(),
-            story: locked(&self.story).iter().cloned().collect(),
-        });
-    }
-}
-
-fn outcome(status: u16) -> Outcome {
-    match status {
-        200 => Outcome::Acknowledged,
-        429 | 503 => Outcome::Postponed,
-        _ => Outcome::Refused,
     }
 }
 

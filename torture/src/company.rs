@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use tokio::task::JoinSet;
 
-use crate::browser::{Browser, User, World, password_text};
+use crate::browser::Browser;
 use crate::house::House;
 use crate::inspection;
 use crate::promise::Promises;
 use crate::wire::{Fate, Wire};
+use crate::world::{User, World, password_text};
 
 /// As long as nobody complains.
 const PROMPT: Duration = Duration::from_secs(1);

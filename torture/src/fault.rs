@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use tokio::sync::Semaphore;
 
-use crate::browser::World;
 use crate::company::Company;
 use crate::house::{Errors, Furnishing, House, Life};
 use crate::inspection::RECOVERY;
@@ -20,6 +19,7 @@ use crate::kills::Plan;
 use crate::promise::DelayBound;
 use crate::tally::{Tally, Violation, say};
 use crate::wire::Wire;
+use crate::world::World;
 
 mod clock;
 mod disk;

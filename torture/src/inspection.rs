@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
-use crate::browser::{Browser, World};
+use crate::browser::Browser;
 use crate::promise::{Dead, PasswordNumber};
 use crate::wire::{Fate, Request, Wire};
+use crate::world::World;
 
 /// Dead sessions tried for each user, besides those that ended last.
 const LAST_ENDED: usize = 8;

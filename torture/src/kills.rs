@@ -7,13 +7,13 @@ use std::time::Duration;
 use anyhow::Result;
 use tokio::sync::Semaphore;
 
-use crate::browser::World;
 use crate::company::Company;
 use crate::house::{Errors, Furnishing, House};
 use crate::inspection::RECOVERY;
 use crate::promise::DelayBound;
 use crate::tally::{Tally, Violation, say};
 use crate::wire::Wire;
+use crate::world::World;
 
 /// Shorter than in production, so that sessions rotate across kills; long enough that a busy
 /// machine keeps within the delays that the protocol is built for.

@@ -10,7 +10,7 @@
 //!
 //! * [`kills`] — the run; [`Plan`] says how long and how hard · [`fault`] — everything but kills
 //! * `house` the binary and its lives · `wire` one request · `browser` what a person does ·
-//!   `company` all of them
+//!   `company` all of them · `world` what they share
 //! * `promise` what may be expected after which answer · `inspection` asking for it
 //! * `tally` the totals
 
@@ -23,6 +23,7 @@ mod kills;
 mod promise;
 mod tally;
 mod wire;
+mod world;
 
 pub use fault::{Fault, Ran, fault};
 pub use kills::{Plan, kills};
