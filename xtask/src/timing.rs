@@ -39,12 +39,12 @@ const WARM_UP: u32 = 10;
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// How many logins of each of the two kinds
-    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     samples: u32,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let samples = arguments.samples.max(1);
+    let samples = arguments.samples;
     run_command(cargo().args(["build", "--release", "-p", "hardtack-server"]))?;
     let server = Server::start(samples.saturating_add(WARM_UP).div_ceil(TRIES_PER_NAME))?;
     let mut connection = Connection::to(server.address)?;
@@ -78,9 +78,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     say(&comparison.table());
     let apart = comparison.apart();
     if apart >= ALLOWED {
-        say(&format!(
-            "the medians are {apart:.1?} apart: the time of a login tells who exists"
-        ));
+        let why = if comparison.is_chance() {
+            "which may be chance: let the machine do nothing else, and run it again"
+        } else {
+            "so the time of a login tells who exists"
+        };
+        say(&format!("the medians are {apart:.1?} apart, {why}"));
         return Ok(ExitCode::FAILURE);
     }
     say(&format!(
@@ -147,7 +150,7 @@ fn hardtack(directory: &Path) -> Result<Command> {
     command.envs([
         ("HARDTACK__SERVER__PUBLIC_URL", "https://app.example.com"),
         ("HARDTACK__RATE_LIMIT__LOGIN_PER_USER", "100"),
-        ("HARDTACK__RATE_LIMIT__LOGIN_PER_ADDRESS", "4000000000"),
+        ("HARDTACK__RATE_LIMIT__LOGIN_PER_ADDRESS", "1000000"),
         ("HARDTACK__LOG__LEVEL", "error"),
     ]);
     Ok(command)

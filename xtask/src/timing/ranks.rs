@@ -35,6 +35,11 @@ impl Comparison {
         self.with_user.median().abs_diff(self.without.median())
     }
 
+    /// Would two samples of one and the same thing often differ as much?
+    pub(super) fn is_chance(&self) -> bool {
+        self.deviations.abs() < 2.0
+    }
+
     pub(super) fn table(&self) -> String {
         let line = |name: &str, Quartiles([low, median, high]): &Quartiles| {
             format!("{name:<16} {low:>9.3?} {median:>9.3?} {high:>9.3?}\n")
@@ -109,6 +114,7 @@ mod tests {
         assert_eq!(same.apart(), Duration::ZERO);
         assert!((same.with_user_longer - 0.5).abs() < 1e-9);
         assert!(same.deviations.abs() < 1e-9);
+        assert!(same.is_chance());
     }
 
     /// Worked by hand: ranks 2, 4 and 6 of six, U = 6 of 9, one and a half over its mean.
