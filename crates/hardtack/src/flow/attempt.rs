@@ -32,6 +32,11 @@ impl<'a, K: Hash> Attempt<'a, K> {
 
     /// It was wrong, and stays counted.
     pub(crate) fn failed(mut self) {
+        self.keep();
+    }
+
+    /// It has cost something already, and stays counted unless it turns out right.
+    pub(crate) fn keep(&mut self) {
         self.judged = true;
     }
 

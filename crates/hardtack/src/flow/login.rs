@@ -59,6 +59,14 @@ struct Tries<'a> {
 }
 
 impl Tries<'_> {
+    /// From here on a hash is made. Were it free for callers who go away, one address could keep
+    /// every hashing thread busy; who learned nothing still has their tries at the name.
+    fn cost_a_hash(&mut self) {
+        if let Some(address) = &mut self.address {
+            address.keep();
+        }
+    }
+
     fn failed(self) {
         if let Some(address) = self.address {
             address.failed();
@@ -166,6 +174,7 @@ impl<S: Store> Hardtack<S> {
                 LoginRefusal::UnknownUser
             }
         };
+        tries.cost_a_hash();
         let Some(UserWithPassword {
             user,
             password_hash,
