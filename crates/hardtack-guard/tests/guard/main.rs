@@ -12,6 +12,8 @@ mod example;
 #[cfg(test)]
 mod forged;
 #[cfg(test)]
+mod layer;
+#[cfg(test)]
 #[cfg(feature = "remote")]
 mod remote;
 #[cfg(test)]
