@@ -1,6 +1,8 @@
 //! The schema, step by step. Steps are only ever added, and each works with the release before it
 //! as well, because a command line of another version may be at work on the same file.
 
+use std::collections::BTreeMap;
+
 use aws_lc_rs::digest;
 use data_encoding::HEXLOWER;
 use hardtack_core::Timestamp;
@@ -81,7 +83,46 @@ pub(super) fn verify(connection: &Connection) -> Result<u32, OpenError> {
             return Err(OpenError::Changed { migration: name });
         }
     }
+    verify_schema(connection, applied)?;
     Ok(applied)
+}
+
+/// Compares every table and index with what the migrations make: a table that somebody dropped or
+/// altered would otherwise show at the first request that needs it.
+fn verify_schema(connection: &Connection, applied: u32) -> Result<(), OpenError> {
+    let model = Connection::open_in_memory()?;
+    model.execute_batch(CREATE_MIGRATIONS)?;
+    for (migration, _) in MIGRATIONS.iter().zip(0..applied) {
+        model.execute_batch(migration.sql)?;
+    }
+    let mut found = schema(connection)?;
+    // Tables before the indexes that go with them.
+    for (name, sql) in schema(&model)?.into_iter().rev() {
+        match found.remove(&name) {
+            None => return Err(OpenError::Damaged(format!("{name} is missing"))),
+            Some(other) if other != sql => {
+                return Err(OpenError::Damaged(format!(
+                    "{name} is not as the migrations made it"
+                )));
+            }
+            Some(_) => {}
+        }
+    }
+    // A trigger or a view of somebody else's would take part in every write.
+    match found
+        .into_keys()
+        .find(|name| !name.starts_with("table sqlite_stat"))
+    {
+        Some(name) => Err(OpenError::Damaged(format!("{name} does not belong there"))),
+        None => Ok(()),
+    }
+}
+
+/// What there is, such as `table users`, and the statement that made it.
+fn schema(connection: &Connection) -> Result<BTreeMap<String, Option<String>>, OpenError> {
+    let mut statement = connection.prepare("SELECT type || ' ' || name, sql FROM sqlite_schema")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Applies what is missing, each migration in a transaction of its own.

@@ -67,7 +67,7 @@ pub enum OpenError {
         /// Its name in the database.
         migration: String,
     },
-    /// It contradicts itself.
+    /// It contradicts itself, or its tables are not those that its migrations made.
     #[error(
         "the database is damaged: {0}; restore a backup, or recover it with `sqlite3 .recover`"
     )]

@@ -179,6 +179,59 @@ async fn a_database_that_lost_its_list_of_migrations_is_refused() {
     assert!(matches!(refused(&path), OpenError::Damaged(_)));
 }
 
+/// It would otherwise listen, and fail at the first login.
+#[tokio::test]
+async fn a_database_whose_tables_are_not_those_of_its_migrations_is_refused() {
+    for (harm, what) in [
+        ("DROP TABLE sessions", "table sessions is missing"),
+        (
+            "DROP INDEX sessions_of_user",
+            "index sessions_of_user is missing",
+        ),
+        (
+            "ALTER TABLE users DROP COLUMN last_login_at",
+            "table users is not as the migrations made it",
+        ),
+        (
+            "ALTER TABLE users RENAME COLUMN state TO states",
+            "table users is not as the migrations made it",
+        ),
+        // A copy by `CREATE TABLE AS` keeps the rows and loses every constraint.
+        (
+            "CREATE TABLE copy AS SELECT * FROM revocations; DROP TABLE revocations;
+             ALTER TABLE copy RENAME TO revocations",
+            "table revocations is not as the migrations made it",
+        ),
+        // A planted trigger runs whenever we write.
+        (
+            "CREATE TRIGGER spy AFTER INSERT ON users BEGIN UPDATE users SET state = 0; END",
+            "trigger spy does not belong there",
+        ),
+    ] {
+        let (_directory, path) = room();
+        filled(&path).await;
+        tamper(&path, harm);
+        let refusal = refused(&path);
+        assert!(
+            matches!(refusal, OpenError::Damaged(_)),
+            "{harm}: {refusal}"
+        );
+        let message = refusal.to_string();
+        assert!(
+            message.contains(what) && message.contains("restore a backup"),
+            "{message}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn statistics_of_the_query_planner_are_no_damage() {
+    let (_directory, path) = room();
+    filled(&path).await;
+    tamper(&path, "ANALYZE");
+    drop(open(&path));
+}
+
 #[test]
 fn a_missing_directory_is_named_and_not_made() {
     let (directory, _) = room();
