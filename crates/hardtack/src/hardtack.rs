@@ -160,7 +160,7 @@ impl<S: Store> Builder<S> {
             now,
         ));
         let uses = Arc::new(Uses::default());
-        let noted = Arc::clone(&uses);
+        let (noted, used_by) = (Arc::clone(&uses), Arc::clone(&clock));
         let verifier = Verifier::new(
             keys.verifying_keys(now),
             expected,
@@ -168,7 +168,7 @@ impl<S: Store> Builder<S> {
             revoked,
         )
         .with_use_reporter(
-            Arc::new(move |session, position| noted.note(session, position)),
+            Arc::new(move |session, position| noted.note(session, position, used_by.now())),
             settings.session.rotation_window,
         );
         let csrf_key = pepper.derive_key("csrf/v1");
@@ -312,13 +312,14 @@ impl<S: Store> Hardtack<S> {
         }
     }
 
-    /// Writes the uses of access tokens that were gathered since the last call. Called by
-    /// [`run_housekeeping`](Self::run_housekeeping); losing some harms nobody honest.
+    /// Writes the uses of access tokens that were gathered since the last call, but for those that
+    /// have waited too long. Called by [`run_housekeeping`](Self::run_housekeeping); losing some
+    /// harms nobody honest.
     ///
     /// # Errors
     /// [`StoreError`]; the uses are dropped.
     pub async fn flush_uses(&self) -> Result<(), StoreError> {
-        let uses = self.0.uses.take();
+        let uses = self.0.uses.take(self.clock().now());
         if uses.is_empty() {
             return Ok(());
         }
