@@ -416,7 +416,7 @@ pub(crate) static KEYS: &[Key] = &[
             place: |config| &mut config.settings.session.rotation_window,
         },
         default: Default::Is("60s"),
-        meaning: "The time in which an older message may still arrive: refreshes inside it get the same successor. At least two request delays, an answer's delay and the 30 s in which a browser writes cookies to disk.",
+        meaning: "The time in which an older message may still arrive: refreshes inside it get the same successor. At least two round trips and the 30 s in which a browser writes cookies to disk.",
     },
     Key {
         name: "csrf.double_submit",
