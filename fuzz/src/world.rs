@@ -1,7 +1,12 @@
-//! A whole service in memory, the same in every run: one user, a clock that stands still.
+//! A whole service in memory, with a clock that stands still.
+//!
+//! To put one together takes longer than to ask it something, so it serves many stories. They
+//! cannot meet: each has its own user and its own address, and begins at the same time.
 
+use std::cell::RefCell;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use axum::Router;
@@ -21,7 +26,7 @@ use tower::ServiceExt;
 
 use crate::forge::{Forge, ISSUER, NOW, Ones, Signature};
 
-/// The password of the one user, `alice`. It stands in a request as it is in every kind of body.
+/// The password of every user. It stands in a request as it is in every kind of body.
 pub const PASSWORD: &str = "Tr0ub4dor-and-3";
 /// The other origin whose pages may call.
 pub const LISTED: &str = "https://spa.example";
@@ -59,10 +64,21 @@ impl Observer for LastAddress {
 /// The service.
 #[derive(Debug)]
 pub struct World {
+    hardtack: Hardtack<MemoryStore>,
+    visitors: AtomicU32,
     /// Its clock.
     pub clock: Arc<SettableClock>,
     addresses: Arc<LastAddress>,
     router: Router,
+}
+
+/// Somebody who has an account.
+#[derive(Debug)]
+pub struct Visitor {
+    /// The user name; the address is `name@example.com`.
+    pub name: String,
+    /// Where requests come from.
+    pub address: SocketAddr,
 }
 
 /// An answer, read to its end.
@@ -96,18 +112,32 @@ impl World {
             .build()
             .await
             .unwrap();
-        let alice = NewUser {
-            username: Username::parse("alice").unwrap(),
-            email: EmailAddress::parse("alice@example.com").unwrap(),
-            first_name: String::new(),
-            last_name: String::new(),
-            password_hash: PASSWORD_HASH.clone(),
-        };
-        hardtack.store().insert_user(alice).await.unwrap().unwrap();
         Self {
             clock,
             addresses,
             router: hardtack.service_router(),
+            hardtack,
+            visitors: AtomicU32::new(0),
+        }
+    }
+
+    /// Begins a story: the clock is set back, and somebody new is there.
+    pub async fn visitor(&self) -> Visitor {
+        self.clock.set(NOW);
+        let number = self.visitors.fetch_add(1, Ordering::Relaxed);
+        let name = format!("alice{number}");
+        let user = NewUser {
+            username: Username::parse(&name).unwrap(),
+            email: EmailAddress::parse(&format!("{name}@example.com")).unwrap(),
+            first_name: String::new(),
+            last_name: String::new(),
+            password_hash: PASSWORD_HASH.clone(),
+        };
+        let inserted = self.hardtack.store().insert_user(user).await;
+        inserted.unwrap().unwrap();
+        Visitor {
+            name,
+            address: SocketAddr::from((number.to_be_bytes(), 40_000)),
         }
     }
 
@@ -128,6 +158,20 @@ impl World {
     pub fn last_address(&self) -> Option<String> {
         self.addresses.0.lock().unwrap().clone()
     }
+}
+
+/// Tells a story to a service that has served others, but not too many: each leaves a little behind.
+pub fn with_world<T>(story: impl AsyncFnOnce(&World) -> T) -> T {
+    const STORIES: u32 = 2000;
+    thread_local! {
+        static WORLD: RefCell<Option<Rc<World>>> = const { RefCell::new(None) };
+    }
+    let worn = |world: &Rc<World>| world.visitors.load(Ordering::Relaxed) >= STORIES;
+    let kept = WORLD.take().filter(|world| !worn(world));
+    let world = kept.unwrap_or_else(|| Rc::new(block_on(World::new(|_| {}))));
+    let told = block_on(story(&world));
+    WORLD.set(Some(world));
+    told
 }
 
 /// Runs one future to its end, with time that tokio can wait for.

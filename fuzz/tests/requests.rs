@@ -1,13 +1,14 @@
 //! Whole requests by grammar, several in a row, against the whole service.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::body::Body;
-use hardtack_fuzz::world::{World, block_on};
+use hardtack_fuzz::world::{World, with_world};
 use http::{Request, Uri};
 
 // Beside this file they would be targets of their own.
+#[path = "requests/body.rs"]
+mod body;
 #[path = "requests/grammar.rs"]
 mod grammar;
 #[path = "requests/jar.rs"]
@@ -15,7 +16,7 @@ mod jar;
 #[path = "requests/rules.rs"]
 mod rules;
 
-use grammar::{Header, Kind, Step};
+use grammar::{Header, Step};
 use jar::Jar;
 
 /// SECURITY.md SV-3, HD-1, CK-1, CK-5, CS-1, CS-4: whatever is sent, the answer keeps the rules.
@@ -23,14 +24,15 @@ use jar::Jar;
 fn whatever_is_asked_the_answer_keeps_the_rules() {
     hardtack_fuzz::target!()
         .with_type::<Vec<Step>>()
-        .for_each(|steps| block_on(tell(steps)));
+        .for_each(|steps| with_world(async |world| tell(world, steps).await));
 }
 
-async fn tell(steps: &[Step]) {
-    let world = World::new(|_| {}).await;
-    let mut jar = Jar::default();
+async fn tell(world: &World, steps: &[Step]) {
+    let visitor = world.visitor().await;
+    let mut jar = Jar::new(&visitor.name);
     // Each step of a long story costs as much as the first.
     for step in steps.iter().take(24) {
+        let mut used = Vec::new();
         let (method, path, headers, body) = match step {
             Step::Wait(seconds) => {
                 world
@@ -39,7 +41,8 @@ async fn tell(steps: &[Step]) {
                 continue;
             }
             Step::Ask(act, headers) => {
-                let (method, path, body) = act.request(&jar);
+                let (method, path, kind, body) = act.request(&jar);
+                used.extend([Header::Jar, Header::ContentType(kind)]);
                 (method, path.to_owned(), headers, body)
             }
             Step::Send {
@@ -62,17 +65,14 @@ async fn tell(steps: &[Step]) {
         let mut request = Request::new(Body::from(body.clone()));
         *request.method_mut() = method;
         *request.uri_mut() = uri;
-        if matches!(step, Step::Ask(..)) {
-            Header::Jar.add(&jar, request.headers_mut());
-            Header::ContentType(Kind::Json).add(&jar, request.headers_mut());
-        }
-        for header in headers {
+        for header in used.iter().chain(headers) {
             header.add(&jar, request.headers_mut());
         }
         let (parts, body_) = request.into_parts();
         let asked = parts.clone();
-        let peer = SocketAddr::from(([203, 0, 113, 9], 40_000));
-        let answer = world.send(Request::from_parts(parts, body_), peer).await;
+        let answer = world
+            .send(Request::from_parts(parts, body_), visitor.address)
+            .await;
         rules::check(&asked, &body, &answer, &jar);
         jar.take(&answer);
     }

@@ -7,6 +7,7 @@ use hardtack_fuzz::world::{LISTED, PASSWORD};
 use http::{HeaderName, HeaderValue, Method};
 use serde_json::Value;
 
+use crate::body::{Content, Format, Json};
 use crate::jar::Jar;
 
 const PATHS: [&str; 11] = [
@@ -24,21 +25,7 @@ const PATHS: [&str; 11] = [
 ];
 /// What alice changes her password to.
 pub(crate) const OTHER_PASSWORD: &str = "another-Passw0rd";
-const FIELDS: [&str; 12] = [
-    "username",
-    "email",
-    "password",
-    "refresh",
-    "token",
-    "first_name",
-    "last_name",
-    "old_password",
-    "new_password1",
-    "new_password2",
-    "pk",
-    "is_staff",
-];
-const WORDS: &[&str] = &[
+pub(crate) const WORDS: &[&str] = &[
     "alice",
     "alice@example.com",
     PASSWORD,
@@ -104,7 +91,7 @@ pub(crate) enum Step {
 
 #[derive(Debug, TypeGenerator)]
 pub(crate) enum Act {
-    LogIn,
+    LogIn(Format),
     Refresh,
     LogOut,
     ShowUser,
@@ -173,43 +160,20 @@ pub(crate) enum Kind {
     Spelt(Vec<Piece>),
 }
 
-#[derive(Debug, TypeGenerator)]
-pub(crate) enum Content {
-    Nothing,
-    Json(Vec<(u8, Json)>),
-    Form(Vec<(u8, Vec<Piece>)>),
-    Multipart(Vec<(u8, Vec<Piece>)>),
-    Spelt(Vec<Piece>),
-    Bytes(Vec<u8>),
-    Deep(u8, u16),
-    Long(u32),
-}
-
-#[derive(Debug, TypeGenerator)]
-pub(crate) enum Json {
-    Null,
-    Bool(bool),
-    Number(i64),
-    Text(Vec<Piece>),
-    Token(Token),
-    List(Vec<u8>),
-    Object,
-}
-
 impl Act {
-    pub(crate) fn request(&self, jar: &Jar) -> (Method, &'static str, Vec<u8>) {
-        let json = |value: Value| value.to_string().into_bytes();
-        match self {
-            Self::LogIn => {
-                let body = serde_json::json!({"username": "alice", "password": PASSWORD});
-                (Method::POST, "/api/auth/login/", json(body))
+    pub(crate) fn request(&self, jar: &Jar) -> (Method, &'static str, Kind, Vec<u8>) {
+        let json = |value: Value| (Kind::Json, value.to_string().into_bytes());
+        let (method, path, (kind, body)) = match self {
+            Self::LogIn(format) => {
+                let fields = [("username", jar.name.as_str()), ("password", PASSWORD)];
+                (Method::POST, "/api/auth/login/", format.write(&fields))
             }
-            Self::Refresh => (Method::POST, "/api/auth/token/refresh/", Vec::new()),
-            Self::LogOut => (Method::POST, "/api/auth/logout/", Vec::new()),
-            Self::ShowUser => (Method::GET, "/api/auth/user/", Vec::new()),
+            Self::Refresh => (Method::POST, "/api/auth/token/refresh/", json(Value::Null)),
+            Self::LogOut => (Method::POST, "/api/auth/logout/", json(Value::Null)),
+            Self::ShowUser => (Method::GET, "/api/auth/user/", json(Value::Null)),
             Self::ChangeUser(fields) => {
-                let body = Content::object(fields, jar);
-                (Method::PATCH, "/api/auth/user/", body.into_bytes())
+                let body = Content::object(fields, jar).into_bytes();
+                (Method::PATCH, "/api/auth/user/", (Kind::Json, body))
             }
             Self::ChangePassword => {
                 let new = OTHER_PASSWORD;
@@ -222,7 +186,10 @@ impl Act {
                 let body = serde_json::json!({"token": token.text(jar)});
                 (Method::POST, "/api/auth/token/verify/", json(body))
             }
-        }
+        };
+        // These three are asked without a body.
+        let bare = matches!(self, Self::Refresh | Self::LogOut | Self::ShowUser);
+        (method, path, kind, if bare { Vec::new() } else { body })
     }
 }
 
@@ -331,70 +298,6 @@ impl Kind {
             Self::Multipart => "multipart/form-data; boundary=b".to_owned(),
             Self::Text => "text/plain".to_owned(),
             Self::Spelt(pieces) => spell(pieces, WORDS),
-        }
-    }
-}
-
-impl Content {
-    pub(crate) fn bytes(&self, jar: &Jar) -> Vec<u8> {
-        let field = |which: &u8| FIELDS[usize::from(*which) % FIELDS.len()];
-        let text = match self {
-            Self::Nothing => return Vec::new(),
-            Self::Bytes(bytes) => return bytes.clone(),
-            Self::Json(fields) => Self::object(fields, jar),
-            Self::Form(fields) => {
-                let pair = |(name, value): &(u8, Vec<Piece>)| {
-                    format!("{}={}", field(name), spell(value, WORDS))
-                };
-                fields.iter().map(pair).collect::<Vec<_>>().join("&")
-            }
-            Self::Multipart(fields) => {
-                let part = |(name, value): &(u8, Vec<Piece>)| {
-                    format!(
-                        "--b\r\nContent-Disposition: form-data; name=\"{}\"\r\n\r\n{}\r\n",
-                        field(name),
-                        spell(value, WORDS)
-                    )
-                };
-                fields
-                    .iter()
-                    .map(part)
-                    .chain(["--b--\r\n".to_owned()])
-                    .collect::<Vec<_>>()
-                    .concat()
-            }
-            Self::Spelt(pieces) => spell(pieces, WORDS),
-            Self::Deep(byte, depth) => char::from(byte % 0x80)
-                .to_string()
-                .repeat(usize::from(*depth)),
-            Self::Long(length) => {
-                let length = usize::try_from(length % 70_000).unwrap_or(0);
-                format!("{{\"username\":\"{}\"}}", "x".repeat(length))
-            }
-        };
-        text.into_bytes()
-    }
-
-    pub(crate) fn object(fields: &[(u8, Json)], jar: &Jar) -> String {
-        let field = |which: &u8| FIELDS[usize::from(*which) % FIELDS.len()];
-        let members: Vec<String> = fields
-            .iter()
-            .map(|(name, value)| format!("\"{}\":{}", field(name), value.value(jar)))
-            .collect();
-        format!("{{{}}}", members.join(","))
-    }
-}
-
-impl Json {
-    pub(crate) fn value(&self, jar: &Jar) -> Value {
-        match self {
-            Self::Null => Value::Null,
-            Self::Bool(it) => (*it).into(),
-            Self::Number(it) => (*it).into(),
-            Self::Text(pieces) => spell(pieces, WORDS).into(),
-            Self::Token(token) => token.text(jar).into(),
-            Self::List(numbers) => numbers.clone().into(),
-            Self::Object => serde_json::json!({"username": "alice"}),
         }
     }
 }

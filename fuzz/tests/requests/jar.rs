@@ -6,6 +6,8 @@ use http::header::SET_COOKIE;
 /// Every token that was handed out, in its order, and what the browser has now.
 #[derive(Default)]
 pub(crate) struct Jar {
+    /// Who they are.
+    pub(crate) name: String,
     pub(crate) issued: Vec<String>,
     pub(crate) access: String,
     pub(crate) refresh: String,
@@ -33,6 +35,13 @@ pub(crate) fn cookies(answer: &Answer) -> impl Iterator<Item = Cookie> {
 }
 
 impl Jar {
+    pub(crate) fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn take(&mut self, answer: &Answer) {
         for cookie in cookies(answer) {
             match cookie.name.as_str() {

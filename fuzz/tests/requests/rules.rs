@@ -8,12 +8,21 @@ use serde_json::Value;
 use crate::grammar::OTHER_PASSWORD;
 use crate::jar::{Jar, cookies};
 
+/// What was asked and answered, written out only where a rule is broken.
+struct Told<'a>(&'a http::request::Parts, &'a Answer);
+
+impl std::fmt::Display for Told<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{:?} -> {:?}", self.0, self.1)
+    }
+}
+
 /// Panics at the first rule that the answer breaks.
 pub(crate) fn check(asked: &http::request::Parts, body: &[u8], answer: &Answer, jar: &Jar) {
     let Answer {
         status, headers, ..
     } = answer;
-    let told = format!("{asked:?} -> {answer:?}");
+    let told = &Told(asked, answer);
     let value = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     assert!(!status.is_server_error() || *status == 503, "{told}");
     assert!(
@@ -46,9 +55,9 @@ pub(crate) fn check(asked: &http::request::Parts, body: &[u8], answer: &Answer, 
         assert_eq!(allowed, LISTED, "{told}");
         assert_eq!(asked.headers.get_all("origin").iter().count(), 1, "{told}");
     }
-    check_secrets(asked, body, answer, jar, &told);
-    check_cookies(asked, answer, &told);
-    check_provenance(asked, answer, &told);
+    check_secrets(asked, body, answer, jar, told);
+    check_cookies(asked, answer, told);
+    check_provenance(asked, answer, told);
 }
 
 /// Only who brings a credential is let in, and no answer shows one.
@@ -57,7 +66,7 @@ fn check_secrets(
     body: &[u8],
     answer: &Answer,
     jar: &Jar,
-    told: &str,
+    told: &Told,
 ) {
     let path = asked.uri.path().trim_end_matches('/');
     let shown = String::from_utf8_lossy(&answer.body);
@@ -105,7 +114,7 @@ fn check_secrets(
 }
 
 /// Cookies are set where something was proved, and nowhere else.
-fn check_cookies(asked: &http::request::Parts, answer: &Answer, told: &str) {
+fn check_cookies(asked: &http::request::Parts, answer: &Answer, told: &Told) {
     let path = asked.uri.path().trim_end_matches('/');
     let mut tokens = 0;
     for cookie in cookies(answer) {
@@ -147,7 +156,7 @@ fn check_cookies(asked: &http::request::Parts, answer: &Answer, told: &str) {
 }
 
 /// SECURITY.md CS-1, for what a browser says about the sender.
-fn check_provenance(asked: &http::request::Parts, answer: &Answer, told: &str) {
+fn check_provenance(asked: &http::request::Parts, answer: &Answer, told: &Told) {
     let origins: Vec<&HeaderValue> = asked.headers.get_all("origin").iter().collect();
     let trusted = origins.len() == 1 && (origins[0] == ISSUER || origins[0] == LISTED);
     let safe = [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE];
