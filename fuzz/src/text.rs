@@ -3,7 +3,44 @@
 //! Random bytes hardly get past the first `if` of a parser. So a text is put together from words
 //! that mean something to it, single characters and numbers; or it is a good text with edits.
 
-use bolero::TypeGenerator;
+use std::ops::Deref;
+
+use bolero::{Driver, TypeGenerator};
+
+/// A list that is mostly short or empty: what is good but for one thing gets furthest.
+#[derive(Debug, Clone, Default)]
+pub struct Few<T>(Vec<T>);
+
+impl<T: TypeGenerator> TypeGenerator for Few<T> {
+    fn generate<D: Driver>(driver: &mut D) -> Option<Self> {
+        let length = match u8::generate(driver)? % 16 {
+            0..=5 => 0,
+            6..=10 => 1,
+            11..=13 => 2,
+            14 => 3,
+            _ => 9,
+        };
+        let items: Option<Vec<T>> = (0..length).map(|_| T::generate(driver)).collect();
+        items.map(Self)
+    }
+}
+
+impl<T> Deref for Few<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.0
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Few<T> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
 
 /// A part of a text.
 #[derive(Debug, Clone, TypeGenerator)]
@@ -67,6 +104,8 @@ pub enum Edit {
     Repeat(u16, u8),
     /// The other case.
     Case(u16),
+    /// Another run of letters and digits in the place of one: a field of its own, most often.
+    Field(u8, Piece),
 }
 
 /// `text` with all `edits`, in their order.
@@ -102,6 +141,12 @@ pub fn edited(text: &str, edits: &[Edit], dictionary: &[&str]) -> String {
                     tail.rotate_right(end - at);
                 }
             }
+            Edit::Field(which, piece) => {
+                if let Some(range) = field(&characters, usize::from(*which)) {
+                    let new = spell(std::slice::from_ref(piece), dictionary);
+                    characters.splice(range, new.chars());
+                }
+            }
             Edit::Case(at) => {
                 if let Some(character) = characters.get_mut(place(*at)) {
                     *character = if character.is_ascii_lowercase() {
@@ -114,4 +159,21 @@ pub fn edited(text: &str, edits: &[Edit], dictionary: &[&str]) -> String {
         }
     }
     characters.into_iter().collect()
+}
+
+/// Where a run of letters and digits stands, counted around.
+fn field(characters: &[char], which: usize) -> Option<std::ops::Range<usize>> {
+    let mut fields = Vec::new();
+    let mut start = None;
+    for (place, character) in characters.iter().chain([&'.']).enumerate() {
+        match (character.is_alphanumeric(), start) {
+            (true, None) => start = Some(place),
+            (false, Some(begin)) => {
+                fields.push(begin..place);
+                start = None;
+            }
+            _ => {}
+        }
+    }
+    fields.get(which % fields.len().max(1)).cloned()
 }

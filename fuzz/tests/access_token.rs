@@ -3,7 +3,7 @@
 use hardtack_core::access_token;
 use hardtack_fuzz::bolero::TypeGenerator;
 use hardtack_fuzz::forge::{Forge, NOW, Signature, expected};
-use hardtack_fuzz::text::{Edit, Piece, edited, spell};
+use hardtack_fuzz::text::{Edit, Few, Piece, edited, spell};
 
 const WORDS: &[&str] = &[
     ".",
@@ -33,7 +33,7 @@ const WORDS: &[&str] = &[
 #[derive(Debug, TypeGenerator)]
 enum Input {
     /// A good token with edits.
-    Tampered(Signature, Vec<Edit>),
+    Tampered(Signature, Few<Edit>),
     /// The header, payload and signature of three good tokens.
     Mixed(Signature, Signature, Signature, Signature),
     /// Anything that looks a bit like a token.

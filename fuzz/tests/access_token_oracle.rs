@@ -8,7 +8,7 @@ use hardtack_core::access_token::{self, Claims};
 use hardtack_core::{SessionId, Timestamp, UserId};
 use hardtack_fuzz::bolero::TypeGenerator;
 use hardtack_fuzz::forge::{Forge, ISSUER, NOW, Signature, expected};
-use hardtack_fuzz::text::{Edit, Piece, edited, spell};
+use hardtack_fuzz::text::{Edit, Few, Piece, edited, spell};
 use serde_json::{Map, Value, json};
 
 const WORDS: &[&str] = &[
@@ -89,13 +89,13 @@ struct Input {
     wants_audience: bool,
     /// Seconds after the token was issued.
     seconds_later: i16,
-    header: Vec<Change>,
-    claims: Vec<Change>,
+    header: Few<Change>,
+    claims: Few<Change>,
     /// Changes to the JSON text before it is signed.
-    header_text: Vec<Edit>,
-    claims_text: Vec<Edit>,
+    header_text: Few<Edit>,
+    claims_text: Few<Edit>,
     /// Changes to the signed token.
-    token: Vec<Edit>,
+    token: Few<Edit>,
 }
 
 #[derive(Debug, TypeGenerator)]

@@ -4,7 +4,7 @@ use hardtack_core::SessionId;
 use hardtack_core::csrf::token::{CsrfToken, CsrfTokenRefusal};
 use hardtack_fuzz::bolero::TypeGenerator;
 use hardtack_fuzz::forge::Ones;
-use hardtack_fuzz::text::{Edit, edited};
+use hardtack_fuzz::text::{Edit, Few, edited};
 
 const WORDS: &[&str] = &["=", "-", "_", "+", "/", " ", "\0", "AAAA", "é"];
 const KEY: [u8; 32] = [9; 32];
@@ -13,8 +13,8 @@ const KEY: [u8; 32] = [9; 32];
 struct Input {
     session: Option<[u8; 16]>,
     issued_to: Owner,
-    cookie: Vec<Edit>,
-    header: Option<Vec<Edit>>,
+    cookie: Few<Edit>,
+    header: Option<Few<Edit>>,
 }
 
 #[derive(Debug, TypeGenerator)]

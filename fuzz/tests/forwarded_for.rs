@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 
 use axum::body::Body;
 use hardtack_fuzz::bolero::TypeGenerator;
-use hardtack_fuzz::text::{Piece, spell};
+use hardtack_fuzz::text::{Few, Piece, spell};
 use hardtack_fuzz::world::{World, block_on};
 use http::{HeaderValue, Request};
 
@@ -47,7 +47,7 @@ const WORDS: &[&str] = &[
 #[derive(Debug, TypeGenerator)]
 struct Input {
     peer: Peer,
-    lines: Vec<Vec<Piece>>,
+    lines: Few<Vec<Piece>>,
 }
 
 #[derive(Debug, TypeGenerator)]

@@ -12,7 +12,7 @@ use hardtack_core::rotation::Position;
 use hardtack_core::{SessionId, SettableClock, Timestamp, UserId};
 use hardtack_fuzz::bolero::TypeGenerator;
 use hardtack_fuzz::forge::{Forge, ISSUER, NOW, Ones, Signature, expected, grant};
-use hardtack_fuzz::text::{Edit, Piece, edited, spell};
+use hardtack_fuzz::text::{Edit, Few, Piece, edited, spell};
 use hardtack_guard::{Guard, RevokedSet, Verifier, Via};
 use http::{HeaderMap, HeaderValue, header};
 
@@ -40,7 +40,7 @@ const WORDS: &[&str] = &[
 
 #[derive(Debug, TypeGenerator)]
 enum Step {
-    Ask(Vec<Header>),
+    Ask(Few<Header>),
     Wait(u16),
     Revoke(u8),
     /// Believe the keys of one forge only.
@@ -51,7 +51,7 @@ enum Step {
 enum Header {
     Bearer(Token),
     /// Cookies of one line.
-    Cookies(Vec<Token>),
+    Cookies(Few<Token>),
     Authorization(Vec<Piece>),
     Cookie(Vec<Piece>),
 }
@@ -60,7 +60,7 @@ enum Header {
 struct Token {
     signature: Signature,
     which: u8,
-    edits: Vec<Edit>,
+    edits: Few<Edit>,
 }
 
 /// SECURITY.md CK-3, SE-5, TK-2, and CONTRACT.md §10.22: no cache, no header and no order of events

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use hardtack_core::key::{Algorithm, KeySet, VerifyingKey};
 use hardtack_fuzz::bolero::TypeGenerator;
 use hardtack_fuzz::forge::Forge;
-use hardtack_fuzz::text::{Edit, Piece, edited, spell};
+use hardtack_fuzz::text::{Edit, Few, Piece, edited, spell};
 use serde_json::{Value, json};
 
 const WORDS: &[&str] = &[
@@ -44,9 +44,9 @@ const MEMBERS: [&str; 10] = ["kty", "kid", "alg", "use", "crv", "x", "y", "n", "
 #[derive(Debug, TypeGenerator)]
 enum Input {
     /// The text of a good set with edits.
-    Tampered(Vec<Edit>),
+    Tampered(Few<Edit>),
     /// A set of good keys with members changed.
-    Changed(Vec<(u8, Vec<Change>)>),
+    Changed(Few<(u8, Few<Change>)>),
     Spelt(Vec<Piece>),
 }
 
@@ -58,7 +58,7 @@ enum Change {
     Text(u8, Vec<Piece>),
     /// The member of another key.
     Borrow(u8, u8),
-    Edit(u8, Vec<Edit>),
+    Edit(u8, Few<Edit>),
 }
 
 /// SECURITY.md TK-7 and TK-8.

@@ -6,7 +6,7 @@ use std::panic::AssertUnwindSafe;
 use hardtack_core::password::{HashCost, Hasher, Password, Verification};
 use hardtack_fuzz::bolero::TypeGenerator;
 use hardtack_fuzz::forge::Ones;
-use hardtack_fuzz::text::{Edit, Piece, edited, spell};
+use hardtack_fuzz::text::{Edit, Few, Piece, edited, spell};
 
 /// Strings of the password `right` at the lowest costs, made by Python and by libxcrypt.
 const DJANGOS: [&str; 5] = [
@@ -63,7 +63,7 @@ const WORDS: &[&str] = &[
 
 #[derive(Debug, TypeGenerator)]
 enum Input {
-    Tampered(u8, Vec<Edit>),
+    Tampered(u8, Few<Edit>),
     Spelt(Vec<Piece>),
     Bytes(Vec<u8>),
 }

@@ -3,7 +3,7 @@
 use hardtack_core::key::SigningKey;
 use hardtack_fuzz::bolero::TypeGenerator;
 use hardtack_fuzz::forge::Forge;
-use hardtack_fuzz::text::{Edit, Piece, edited, spell};
+use hardtack_fuzz::text::{Edit, Few, Piece, edited, spell};
 
 const WORDS: &[&str] = &[
     "-----BEGIN PRIVATE KEY-----",
@@ -24,9 +24,9 @@ const WORDS: &[&str] = &[
 
 #[derive(Debug, TypeGenerator)]
 enum Input {
-    Tampered(u8, Vec<Edit>),
+    Tampered(u8, Few<Edit>),
     /// A good DER with bytes changed.
-    Der(u8, Vec<(u16, u8)>),
+    Der(u8, Few<(u16, u8)>),
     Spelt(Vec<Piece>),
 }
 

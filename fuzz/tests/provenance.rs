@@ -3,7 +3,7 @@
 use hardtack::PublicUrl;
 use hardtack_core::csrf::{HeaderValues, Provenance, TrustedOrigins, decide};
 use hardtack_fuzz::bolero::TypeGenerator;
-use hardtack_fuzz::text::{Edit, Piece, edited, spell};
+use hardtack_fuzz::text::{Edit, Few, Piece, edited, spell};
 use url::{Host, Url};
 
 const TRUSTED: [&str; 3] = [
@@ -63,7 +63,7 @@ const WORDS: &[&str] = &[
 enum Text {
     Spelt(Vec<Piece>),
     /// A trusted origin with edits.
-    Near(u8, Vec<Edit>),
+    Near(u8, Few<Edit>),
     Bytes(Vec<u8>),
 }
 

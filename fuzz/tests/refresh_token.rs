@@ -4,7 +4,7 @@ use hardtack_core::SessionId;
 use hardtack_core::refresh_token::{Pepper, RefreshToken};
 use hardtack_core::rotation::Position;
 use hardtack_fuzz::bolero::TypeGenerator;
-use hardtack_fuzz::text::{Edit, Piece, edited, spell};
+use hardtack_fuzz::text::{Edit, Few, Piece, edited, spell};
 
 const WORDS: &[&str] = &[
     "v1.",
@@ -28,7 +28,7 @@ const WORDS: &[&str] = &[
 
 #[derive(Debug, TypeGenerator)]
 enum Input {
-    Tampered(Name, Vec<Edit>),
+    Tampered(Name, Few<Edit>),
     /// The tag of one token behind the name of another.
     Mixed(Name, Name),
     Spelt(Vec<Piece>),

@@ -1,7 +1,7 @@
 //! What bodies are made of.
 
 use hardtack_fuzz::bolero::TypeGenerator;
-use hardtack_fuzz::text::{Piece, spell};
+use hardtack_fuzz::text::{Few, Piece, spell};
 use serde_json::Value;
 
 use crate::grammar::{Kind, Token, WORDS};
@@ -32,9 +32,9 @@ pub(crate) enum Format {
 #[derive(Debug, TypeGenerator)]
 pub(crate) enum Content {
     Nothing,
-    Json(Vec<(u8, Json)>),
-    Form(Vec<(u8, Vec<Piece>)>),
-    Multipart(Vec<(u8, Vec<Piece>)>),
+    Json(Few<(u8, Json)>),
+    Form(Few<(u8, Vec<Piece>)>),
+    Multipart(Few<(u8, Vec<Piece>)>),
     Spelt(Vec<Piece>),
     Bytes(Vec<u8>),
     Deep(u8, u16),

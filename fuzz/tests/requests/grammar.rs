@@ -2,7 +2,7 @@
 
 use hardtack_fuzz::bolero::TypeGenerator;
 use hardtack_fuzz::forge::ISSUER;
-use hardtack_fuzz::text::{Edit, Piece, edited, spell};
+use hardtack_fuzz::text::{Edit, Few, Piece, edited, spell};
 use hardtack_fuzz::world::{LISTED, PASSWORD};
 use http::{HeaderName, HeaderValue, Method};
 use serde_json::Value;
@@ -78,12 +78,12 @@ pub(crate) const WORDS: &[&str] = &[
 #[derive(Debug, TypeGenerator)]
 pub(crate) enum Step {
     /// A request as a front-end sends it.
-    Ask(Act, Vec<Header>),
+    Ask(Act, Few<Header>),
     /// Anything else.
     Send {
         method: Verb,
         path: Path,
-        headers: Vec<Header>,
+        headers: Few<Header>,
         body: Content,
     },
     Wait(u16),
@@ -95,7 +95,7 @@ pub(crate) enum Act {
     Refresh,
     LogOut,
     ShowUser,
-    ChangeUser(Vec<(u8, Json)>),
+    ChangeUser(Few<(u8, Json)>),
     ChangePassword,
     Verify(Token),
 }
@@ -116,7 +116,7 @@ pub(crate) enum Verb {
 #[derive(Debug, TypeGenerator)]
 pub(crate) enum Path {
     Known(u8, bool),
-    Edited(u8, Vec<Edit>),
+    Edited(u8, Few<Edit>),
 }
 
 #[derive(Debug, TypeGenerator)]
@@ -147,7 +147,7 @@ pub(crate) enum Site {
 #[derive(Debug, TypeGenerator)]
 pub(crate) enum Token {
     /// One that was handed out, counted around, with edits.
-    Issued(u8, Vec<Edit>),
+    Issued(u8, Few<Edit>),
     Spelt(Vec<Piece>),
 }
 
