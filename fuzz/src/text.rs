@@ -106,6 +106,8 @@ pub enum Edit {
     Case(u16),
     /// Another run of letters and digits in the place of one: a field of its own, most often.
     Field(u8, Piece),
+    /// Something before such a run: a sign, a zero.
+    Before(u8, Piece),
 }
 
 /// `text` with all `edits`, in their order.
@@ -141,8 +143,11 @@ pub fn edited(text: &str, edits: &[Edit], dictionary: &[&str]) -> String {
                     tail.rotate_right(end - at);
                 }
             }
-            Edit::Field(which, piece) => {
-                if let Some(range) = field(&characters, usize::from(*which)) {
+            Edit::Field(which, piece) | Edit::Before(which, piece) => {
+                if let Some(mut range) = field(&characters, usize::from(*which)) {
+                    if matches!(edit, Edit::Before(..)) {
+                        range.end = range.start;
+                    }
                     let new = spell(std::slice::from_ref(piece), dictionary);
                     characters.splice(range, new.chars());
                 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use data_encoding::BASE64URL_NOPAD;
 use hardtack_core::key::{Algorithm, KeySet, VerifyingKey};
 use hardtack_fuzz::bolero::TypeGenerator;
 use hardtack_fuzz::forge::Forge;
@@ -59,6 +60,8 @@ enum Change {
     /// The member of another key.
     Borrow(u8, u8),
     Edit(u8, Few<Edit>),
+    /// Bytes of `x` are at the start of `y` instead: together they are as long as before.
+    Shift(u8),
 }
 
 /// SECURITY.md TK-7 and TK-8.
@@ -141,6 +144,19 @@ fn changed(published: &[Value], which: u8, changes: &[Change]) -> Value {
             Change::Number(name, number) => key[member(name)] = json!(number),
             Change::Text(name, pieces) => key[member(name)] = json!(spell(pieces, WORDS)),
             Change::Borrow(name, other) => key[member(name)] = of(other)[member(name)].clone(),
+            Change::Shift(count) => {
+                let bytes = |name: &str| {
+                    let text = key[name].as_str().unwrap_or_default();
+                    BASE64URL_NOPAD.decode(text.as_bytes()).unwrap_or_default()
+                };
+                let mut all = bytes("x");
+                let at = all.len().saturating_sub(usize::from(*count % 4));
+                all.extend(bytes("y"));
+                let (x, y) = all.split_at(at);
+                let (x, y) = (BASE64URL_NOPAD.encode(x), BASE64URL_NOPAD.encode(y));
+                key["x"] = json!(x);
+                key["y"] = json!(y);
+            }
             Change::Edit(name, edits) => {
                 let text = key[member(name)].as_str().unwrap_or_default().to_owned();
                 key[member(name)] = json!(edited(&text, edits, WORDS));

@@ -64,8 +64,28 @@ const WORDS: &[&str] = &[
 #[derive(Debug, TypeGenerator)]
 enum Input {
     Tampered(u8, Few<Edit>),
+    /// A good string whose numbers are others.
+    Costs(u8, [Cost; 3]),
     Spelt(Vec<Piece>),
     Bytes(Vec<u8>),
+}
+
+/// A power of two and a little, since that is where the bounds are.
+#[derive(Debug, Clone, Copy, TypeGenerator)]
+enum Cost {
+    Same,
+    Power(u8, i8),
+    Any(u32),
+}
+
+impl Cost {
+    fn of(self, number: &str) -> String {
+        match self {
+            Self::Same => number.to_owned(),
+            Self::Power(bits, more) => ((1_i64 << (bits % 34)) + i64::from(more % 3)).to_string(),
+            Self::Any(number) => number.to_string(),
+        }
+    }
 }
 
 /// SECURITY.md AU-1: an import cannot bring a string that takes the machine, or opens to anything.
@@ -91,6 +111,10 @@ fn a_string_opens_to_its_password_only_and_at_a_bounded_cost() {
             let text = match input {
                 Input::Tampered(which, edits) => {
                     edited(&stored[usize::from(*which) % stored.len()], edits, WORDS)
+                }
+                Input::Costs(which, costs) => {
+                    let stored = &stored[usize::from(*which) % stored.len()];
+                    with_costs(stored, costs)
                 }
                 Input::Spelt(pieces) => spell(pieces, WORDS),
                 Input::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
@@ -118,6 +142,29 @@ fn a_string_opens_to_its_password_only_and_at_a_bounded_cost() {
                 "a dear string's memory was kept"
             );
         });
+}
+
+/// The string with other numbers in the places of its costs, in their order.
+fn with_costs(stored: &str, costs: &[Cost; 3]) -> String {
+    let mut costs = costs.iter();
+    let mut is_cost = |part: &str| {
+        let number = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        // 19 is the version.
+        (number && part != "19")
+            .then(|| costs.next().copied())
+            .flatten()
+    };
+    stored
+        .split_inclusive(['$', ',', '='])
+        .map(|piece| {
+            let end = piece.trim_end_matches(['$', ',', '=']).len();
+            let (part, separator) = piece.split_at(end);
+            match is_cost(part) {
+                Some(cost) => cost.of(part) + separator,
+                None => piece.to_owned(),
+            }
+        })
+        .collect()
 }
 
 #[derive(Debug, PartialEq)]
