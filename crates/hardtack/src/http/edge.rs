@@ -1,8 +1,10 @@
 //! What every request and every answer passes: CSRF, CORS, and the headers that keep browsers
 //! from making things worse.
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
 use hardtack_core::event::Event;
 use hardtack_guard::{Refusal, cookie_values};
@@ -14,6 +16,8 @@ use http::header::{
     REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use pin_project_lite::pin_project;
+use tower::{Layer, Service};
 
 use super::error::ApiError;
 use super::extract::{client_of, refresh_cookies};
@@ -28,48 +32,202 @@ const ALLOWED_HEADERS: HeaderValue = HeaderValue::from_static(
 const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static("Date, Retry-After");
 const A_DAY: HeaderValue = HeaderValue::from_static("86400");
 
+/// With `Content-Length` and `Date`, which come later.
+const ADDED_HEADERS: usize = 12;
+
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
-/// Around the routes of the base path.
-pub(crate) async fn edge<S: Store>(
-    State(hardtack): State<Hardtack<S>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let origin = allowed_origin(&hardtack, request.headers());
+/// What lies behind the edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// The routes of the base path, which cookies reach.
+    BasePath,
+    /// The routes of the root, which change nothing and need no credential.
+    Root,
+}
+
+/// Puts the edge around routes.
+pub(crate) struct EdgeLayer<S> {
+    hardtack: Hardtack<S>,
+    place: Place,
+}
+
+impl<S> EdgeLayer<S> {
+    /// Around the routes of the base path.
+    pub(crate) fn of_base_path(hardtack: &Hardtack<S>) -> Self {
+        Self {
+            hardtack: hardtack.clone(),
+            place: Place::BasePath,
+        }
+    }
+
+    /// Around the routes of the root.
+    pub(crate) fn of_root(hardtack: &Hardtack<S>) -> Self {
+        Self {
+            hardtack: hardtack.clone(),
+            place: Place::Root,
+        }
+    }
+}
+
+impl<S> Clone for EdgeLayer<S> {
+    fn clone(&self) -> Self {
+        Self {
+            hardtack: self.hardtack.clone(),
+            place: self.place,
+        }
+    }
+}
+
+impl<S, Inner> Layer<Inner> for EdgeLayer<S> {
+    type Service = Edge<S, Inner>;
+
+    fn layer(&self, inner: Inner) -> Edge<S, Inner> {
+        Edge {
+            edge: self.clone(),
+            inner,
+        }
+    }
+}
+
+/// Routes with the edge around them. Not `axum::middleware::from_fn`, which boxes every request
+/// and every answer once more than there is need (budget B1 of the design).
+pub(crate) struct Edge<S, Inner> {
+    edge: EdgeLayer<S>,
+    inner: Inner,
+}
+
+impl<S, Inner: Clone> Clone for Edge<S, Inner> {
+    fn clone(&self) -> Self {
+        Self {
+            edge: self.edge.clone(),
+            inner: self.inner.clone(),
+        }
+    }
+}
+
+impl<S, Inner> Service<Request> for Edge<S, Inner>
+where
+    S: Store,
+    Inner: Service<Request, Response = Response>,
+{
+    type Response = Response;
+    type Error = Inner::Error;
+    type Future = Answering<S, Inner::Future>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Inner::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let EdgeLayer { hardtack, place } = self.edge.clone();
+        if place == Place::Root {
+            return Answering {
+                state: State::Asked {
+                    answering: self.inner.call(request),
+                },
+                hardtack,
+                place,
+                origin: None,
+            };
+        }
+        let origin = allowed_origin(&hardtack, request.headers());
+        let state = match answer_at_once(&hardtack, &request, origin.is_some()) {
+            Some(response) => State::Answered {
+                response: Some(response),
+            },
+            None => State::Asked {
+                answering: self.inner.call(request),
+            },
+        };
+        Answering {
+            state,
+            hardtack,
+            place,
+            origin,
+        }
+    }
+}
+
+/// What no handler is asked about: preflights, and requests that may not change anything.
+fn answer_at_once<S: Store>(
+    hardtack: &Hardtack<S>,
+    request: &Request,
+    allowed: bool,
+) -> Option<Response> {
     let is_preflight = request.method() == Method::OPTIONS
         && request.headers().contains_key(ORIGIN)
         && request
             .headers()
             .contains_key(ACCESS_CONTROL_REQUEST_METHOD);
-    let mut response = if is_preflight {
-        preflight(origin.is_some())
-    } else if let Err(refusal) = check_origin(&hardtack, &request) {
-        let client = client_of(&hardtack, request.headers(), request.extensions());
-        hardtack.report(
-            &Event::CsrfRefused {
-                reason: refusal.reason(),
-            },
-            &client,
-        );
-        ApiError::from(refusal).into_response()
-    } else {
-        next.run(request).await
-    };
-    let headers = response.headers_mut();
-    // The answer differs by Origin even where it names none: a cache must not mix them up.
-    headers.append(VARY, HeaderValue::from_static("Origin"));
-    if let Some(origin) = origin {
-        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        headers.insert(
-            ACCESS_CONTROL_ALLOW_CREDENTIALS,
-            HeaderValue::from_static("true"),
-        );
-        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED_HEADERS);
+    if is_preflight {
+        return Some(preflight(allowed));
     }
-    harden(&hardtack, headers);
-    response
+    let refusal = check_origin(hardtack, request).err()?;
+    let client = client_of(hardtack, request.headers(), request.extensions());
+    hardtack.report(
+        &Event::CsrfRefused {
+            reason: refusal.reason(),
+        },
+        &client,
+    );
+    Some(ApiError::from(refusal).into_response())
+}
+
+pin_project! {
+    /// The answer of a request, on its way out.
+    pub(crate) struct Answering<S, F> {
+        #[pin]
+        state: State<F>,
+        hardtack: Hardtack<S>,
+        place: Place,
+        origin: Option<HeaderValue>,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<F> {
+        Answered { response: Option<Response> },
+        Asked { #[pin] answering: F },
+    }
+}
+
+impl<S: Store, F, E> Future for Answering<S, F>
+where
+    F: Future<Output = Result<Response, E>>,
+{
+    type Output = Result<Response, E>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let mut response = match this.state.project() {
+            StateProjection::Asked { answering } => ready!(answering.poll(context))?,
+            StateProjection::Answered { response } => match response.take() {
+                Some(response) => response,
+                // Asked again after it was answered, which nobody may.
+                None => return Poll::Pending,
+            },
+        };
+        let headers = response.headers_mut();
+        // At once, for they are many.
+        headers.reserve(ADDED_HEADERS);
+        if *this.place == Place::BasePath {
+            // The answer differs by Origin even where it names none: a cache must not mix them up.
+            headers.append(VARY, HeaderValue::from_static("Origin"));
+        }
+        if let Some(origin) = this.origin.take() {
+            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+            headers.insert(
+                ACCESS_CONTROL_ALLOW_CREDENTIALS,
+                HeaderValue::from_static("true"),
+            );
+            headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED_HEADERS);
+        }
+        harden(this.hardtack, headers);
+        Poll::Ready(Ok(response))
+    }
 }
 
 /// A page of another site may change nothing here, logging in included. Who proves themselves by
@@ -87,17 +245,6 @@ fn check_origin<S: Store>(hardtack: &Hardtack<S>, request: &Request) -> Result<(
     } else {
         hardtack.guard().check_origin(request.method(), headers)
     }
-}
-
-/// Around the routes of the root, which change nothing and need no credential.
-pub(crate) async fn headers<S: Store>(
-    State(hardtack): State<Hardtack<S>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let mut response = next.run(request).await;
-    harden(&hardtack, response.headers_mut());
-    response
 }
 
 /// The request's origin, if it is on the list, byte for byte.

@@ -1,11 +1,11 @@
 //! `POST token/refresh/`: trades the refresh token for a new pair (RFC 6749 §6).
 
-use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::response::Response;
 use hardtack_store::Store;
+use http::StatusCode;
 use http::header::SET_COOKIE;
-use http::{HeaderMap, StatusCode};
+use http::request::Parts;
 use serde::Serialize;
 
 use super::dates::iso_date;
@@ -31,9 +31,10 @@ struct RefreshJson<'a> {
 pub(super) async fn refresh<S: Store>(
     State(hardtack): State<Hardtack<S>>,
     client: Client,
-    headers: HeaderMap,
-    body: Body,
+    // Not its headers alone, which would be a copy of them all.
+    request: Request,
 ) -> Result<Response, ApiError> {
+    let (Parts { headers, .. }, body) = request.into_parts();
     let fields = Fields::read(&headers, body, &hardtack.settings().limits).await?;
     // A token in the body beats the cookie; `""`, which login itself answers, and null are none.
     let presented = match fields.token("refresh") {

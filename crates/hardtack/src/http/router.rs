@@ -3,15 +3,15 @@
 use axum::Router;
 use axum::extract::State;
 use axum::handler::Handler as _;
-use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, any, get, post};
 use hardtack_store::Store;
 use http::header::ALLOW;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
+use super::edge::EdgeLayer;
 use super::error::ApiError;
-use super::{csrf, edge, health, jwks, login, logout, password, refresh, session, user, verify};
+use super::{csrf, health, jwks, login, logout, password, refresh, session, user, verify};
 use crate::hardtack::Hardtack;
 
 impl<S: Store> Hardtack<S> {
@@ -21,55 +21,9 @@ impl<S: Store> Hardtack<S> {
     /// `into_make_service_with_connect_info::<SocketAddr>()`, so that limits can be kept by
     /// address.
     pub fn router(&self) -> Router {
-        let router = Router::new();
-        let router = both(
-            router,
-            "/login",
-            public("POST, OPTIONS", post(login::log_in::<S>)),
-        );
-        let router = both(
-            router,
-            "/logout",
-            public("POST, OPTIONS", post(logout::log_out::<S>)),
-        );
-        let router = both(
-            router,
-            "/token/refresh",
-            public("POST, OPTIONS", post(refresh::refresh::<S>)),
-        );
-        let router = both(
-            router,
-            "/token/verify",
-            public("POST, OPTIONS", post(verify::verify::<S>)),
-        );
-        let router = both(
-            router,
-            "/session",
-            public("GET, HEAD, OPTIONS", get(session::show::<S>)),
-        );
-        let router = both(
-            router,
-            "/csrf",
-            public("GET, HEAD, OPTIONS", get(csrf::issue::<S>)),
-        );
-        let router = both(
-            router,
-            "/user",
-            protected(
-                "GET, PUT, PATCH, HEAD, OPTIONS",
-                get(user::show::<S>)
-                    .put(user::replace::<S>)
-                    .patch(user::change::<S>),
-            ),
-        );
-        let router = both(
-            router,
-            "/password/change",
-            protected("POST, OPTIONS", post(password::change::<S>)),
-        );
-        router
+        routes("")
             .fallback(|| async { ApiError::NotFound })
-            .layer(from_fn_with_state(self.clone(), edge::edge::<S>))
+            .layer(EdgeLayer::of_base_path(self))
             .with_state(self.clone())
     }
 
@@ -79,30 +33,70 @@ impl<S: Store> Hardtack<S> {
             .route("/.well-known/jwks.json", get(jwks::show::<S>))
             .route("/healthz", get(health::alive))
             .route("/readyz", get(health::ready::<S>))
-            .layer(from_fn_with_state(self.clone(), edge::headers::<S>))
+            .layer(EdgeLayer::of_root(self))
             .with_state(self.clone())
     }
 
     /// The whole service: [`router`](Self::router) under the base path and
     /// [`root_router`](Self::root_router) beside it.
     pub fn service_router(&self) -> Router {
-        let not_found = (|| async { ApiError::NotFound })
-            .layer(from_fn_with_state(self.clone(), edge::headers::<S>));
-        Router::new()
-            .nest(&self.settings().base_path, self.router())
+        // Written out and not nested: that would rewrite the path of every request.
+        let base = &self.settings().base_path;
+        let not_found = || async { ApiError::NotFound };
+        let router = routes(base)
+            .route(base, any(not_found))
+            .route(&format!("{base}/"), any(not_found))
+            .route(&format!("{base}/{{*rest}}"), any(not_found))
+            .layer(EdgeLayer::of_base_path(self))
+            .with_state(self.clone());
+        router
             .merge(self.root_router())
-            .fallback(not_found)
+            .fallback(not_found.layer(EdgeLayer::of_root(self)))
     }
 }
 
-fn both<S: Store>(
-    router: Router<Hardtack<S>>,
-    path: &str,
-    methods: MethodRouter<Hardtack<S>>,
-) -> Router<Hardtack<S>> {
-    router
-        .route(path, methods.clone())
-        .route(&format!("{path}/"), methods)
+/// The routes below `base`, each with and without a slash at its end.
+fn routes<S: Store>(base: &str) -> Router<Hardtack<S>> {
+    let routes: [(&str, MethodRouter<Hardtack<S>>); 8] = [
+        ("/login", public("POST, OPTIONS", post(login::log_in::<S>))),
+        (
+            "/logout",
+            public("POST, OPTIONS", post(logout::log_out::<S>)),
+        ),
+        (
+            "/token/refresh",
+            public("POST, OPTIONS", post(refresh::refresh::<S>)),
+        ),
+        (
+            "/token/verify",
+            public("POST, OPTIONS", post(verify::verify::<S>)),
+        ),
+        (
+            "/session",
+            public("GET, HEAD, OPTIONS", get(session::show::<S>)),
+        ),
+        ("/csrf", public("GET, HEAD, OPTIONS", get(csrf::issue::<S>))),
+        (
+            "/user",
+            protected(
+                "GET, PUT, PATCH, HEAD, OPTIONS",
+                get(user::show::<S>)
+                    .put(user::replace::<S>)
+                    .patch(user::change::<S>),
+            ),
+        ),
+        (
+            "/password/change",
+            protected("POST, OPTIONS", post(password::change::<S>)),
+        ),
+    ];
+    routes
+        .into_iter()
+        .fold(Router::new(), |router, (path, methods)| {
+            router
+                .route(&format!("{base}{path}"), methods.clone())
+                .route(&format!("{base}{path}/"), methods)
+        })
 }
 
 /// A route for everybody: other methods are 405, and OPTIONS tells which there are.

@@ -1,9 +1,9 @@
 //! `GET session/`: who am I, and until when? 200 for nobody too, so that a page may ask freely.
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::response::Response;
 use hardtack_store::Store;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde::Serialize;
 
 use super::dates::iso_date;
@@ -26,9 +26,10 @@ struct SubjectJson {
 
 pub(super) async fn show<S: Store>(
     State(hardtack): State<Hardtack<S>>,
-    headers: HeaderMap,
+    // Not its headers alone, which would be a copy of them all.
+    request: Request,
 ) -> Result<Response, ApiError> {
-    let caller = hardtack.guard().authenticate(&headers).ok();
+    let caller = hardtack.guard().authenticate(request.headers()).ok();
     let body = SessionJson {
         authenticated: caller.is_some(),
         user: caller.as_ref().map(|caller| SubjectJson {
