@@ -1,5 +1,7 @@
 //! The forms of texts: what is read here cannot break out of a header later.
 
+use std::path::PathBuf;
+
 use hardtack::settings::PublicUrl;
 use ipnet::IpNet;
 
@@ -9,6 +11,48 @@ pub(super) fn not_empty(text: &str) -> Result<&str, String> {
     } else {
         Ok(text)
     }
+}
+
+/// The path of a file. A secret that was pasted in its place is refused, and not repeated: what is
+/// set here is printed by `config show` and stands in messages.
+pub(super) fn file(text: &str) -> Result<PathBuf, String> {
+    if not_empty(text)?.chars().any(char::is_control)
+        || text.contains("-----BEGIN")
+        || is_random(text)
+    {
+        return Err(
+            "this looks like a secret, not like a file; write it into a file of mode 0600, replace it if this text was ever logged or shared, and name the file here (a file that is really called so: with ./ before it)"
+                .to_owned(),
+        );
+    }
+    Ok(text.into())
+}
+
+/// Whether the text is long and jumps between kinds of characters as generated secrets do. What
+/// people call files has long runs of one kind.
+fn is_random(text: &str) -> bool {
+    let explicit = ["/", "./", "../"]
+        .iter()
+        .any(|start| text.starts_with(start));
+    // Base64 may begin with a slash too.
+    if text.len() < 24 || explicit && !text.ends_with('=') && !text.contains('+') {
+        return false;
+    }
+    let kind = |byte: u8| match byte {
+        b'a'..=b'z' => 1,
+        b'A'..=b'Z' => 2,
+        b'0'..=b'9' => 3,
+        _ => 4,
+    };
+    let words = text.split(|character: char| "/._- ".contains(character));
+    let (mut jumps, mut steps) = (0_usize, 0_usize);
+    for pair in words.flat_map(|word| word.as_bytes().windows(2)) {
+        if let [one, other] = pair {
+            steps += 1;
+            jumps += usize::from(kind(*one) != kind(*other));
+        }
+    }
+    jumps * 5 >= steps * 2 && steps > 0
 }
 
 pub(super) fn network(text: &str) -> Result<IpNet, String> {
@@ -78,6 +122,45 @@ pub(super) fn cookie_path(text: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// SECURITY.md SV-4: a secret in the place of its file's name would be shown wherever the
+    /// configuration is.
+    #[test]
+    fn a_secret_in_the_place_of_a_file_is_refused_and_not_repeated() {
+        for secret in [
+            "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg\n-----END PRIVATE KEY-----\n",
+            "-----BEGIN EC PRIVATE KEY-----",
+            // openssl rand -base64 32, -base64 48, -hex 32
+            "8sM0YpWkzR5uXbJ3vQe7LhT1cNfA6gDiOoK9yZ2tGxE=",
+            "/sM0YpWkzR5uXbJ3vQe7LhT1cNfA6gDiOoK9yZ2tGxE=",
+            "Jb0Zr2m7Qk/9xWc4TtLe+V1oYsN6uHdPqF3aGiKjR8vCzXwB5hMyEgUlSnDpO0fA",
+            "9f2b4c7e1a8d0356b7c4e2f19a0d8b6c5e3f7a1b2c9d4e8f0a6b3c5d7e9f1a2b",
+            "django-insecure-8x!q@n2#v5l$z7^m9&w4*k6(p3)r1-t0_y",
+            "k3#x!q@n2#v5l$z7^m9&w4*k6(p3)r1-t0_y8f&j2+d=h",
+            "Zq8#nT2vL5!xR7mC4wK9pB6yF3hJ1dGs",
+        ] {
+            let message = file(secret).unwrap_err();
+            assert!(message.contains("looks like a secret"), "{message}");
+            for part in secret.as_bytes().windows(8) {
+                let part = String::from_utf8_lossy(part);
+                assert!(!message.contains(part.as_ref()), "{message}");
+            }
+        }
+        for path in [
+            "pepper",
+            "keys.json",
+            "/run/secrets/hardtack_signing_key_production_2026",
+            "/etc/letsencrypt/live/app.example.com/privkey.pem",
+            "secrets/Production-Signing-Key-2026.pem",
+            "C0mpany/Old Keys (2024)/hardtack-signing-key.pem",
+            "/vault/3f2b8c1e-9d4a-4c7b-8e21-5a6f0b9c7d3e/key",
+            "./9f2b4c7e1a8d0356b7c4e2f19a0d8b6c",
+            "../shared/django-secret-key.txt",
+        ] {
+            assert_eq!(file(path).unwrap(), PathBuf::from(path));
+        }
+        assert!(file("").is_err());
+    }
 
     /// Who may name every proxy may name every address (CVE-2026-45364).
     #[test]

@@ -156,6 +156,7 @@ impl Sources {
                 continue;
             };
             let Some(name) = variable.strip_prefix(VARIABLE_PREFIX) else {
+                problems.extend(misspelt(variable));
                 continue;
             };
             let name = name.to_ascii_lowercase().replace("__", ".");
@@ -194,6 +195,30 @@ fn default_of(key: &Key, config: &mut Config, problems: &mut Vec<Problem>) -> Op
             None
         }
     }
+}
+
+/// A variable that is none of ours, but was surely meant to be: a lost underscore must not turn a
+/// setting into nothing. Others that begin so are not ours to judge: Kubernetes makes
+/// `HARDTACK_PORT` and its like for a service of that name.
+fn misspelt(variable: &str) -> Option<Problem> {
+    let rest = variable.strip_prefix("HARDTACK_")?;
+    let plain = |name: &str| {
+        let words: Vec<&str> = name
+            .split(['_', '.'])
+            .filter(|word| !word.is_empty())
+            .collect();
+        words.join("_").to_ascii_lowercase()
+    };
+    let name = plain(rest);
+    let likeness = |key: &Key| strsim::normalized_damerau_levenshtein(&plain(key.name), &name);
+    let nearest = KEYS
+        .iter()
+        .max_by(|one, other| likeness(one).total_cmp(&likeness(other)))
+        .filter(|key| likeness(key) > 0.85)?;
+    Some(Problem {
+        origin: Some(Origin::Variable(variable.to_owned())),
+        message: format!("sets nothing; did you mean {}?", nearest.variable()),
+    })
 }
 
 fn unknown(name: &str) -> String {
@@ -327,13 +352,43 @@ mod tests {
 
     #[test]
     fn variables_of_others_are_left_alone() {
-        assert!(
-            load(
-                "",
-                &[("HARDTACK_HOME", "x"), ("PATH", "y"), ("HARDTACK", "z")],
-                &[]
-            )
-            .is_ok()
+        for variable in [
+            "PATH",
+            "HARDTACK",
+            "HARDTACK_HOME",
+            "HARDTACK_BIN",
+            "HARDTACK_LOG",
+            // Kubernetes, for services called `hardtack` and `hardtack-server`.
+            "HARDTACK_PORT",
+            "HARDTACK_SERVICE_HOST",
+            "HARDTACK_PORT_8000_TCP_ADDR",
+            "HARDTACK_SERVER_PORT",
+            "HARDTACK_SERVER_SERVICE_HOST",
+            "HARDTACK_SERVER_SERVICE_PORT_HTTP",
+        ] {
+            assert!(load("", &[(variable, "x")], &[]).is_ok(), "{variable}");
+        }
+    }
+
+    /// One underscore too few, and a production server would run without the setting.
+    #[test]
+    fn a_misspelt_variable_stops_the_start() {
+        for variable in [
+            "HARDTACK_SERVER__PUBLIC_URL",
+            "HARDTACK_SERVER_PUBLIC_URL",
+            "HARDTACK___SERVER__PUBLIC_URL",
+            "HARDTACK_SERVER__PUBLIC_ULR",
+        ] {
+            let error = load("", &[(variable, "https://app.example.com")], &[]).unwrap_err();
+            assert!(error.starts_with(&format!("{variable}: ")), "{error}");
+        }
+        assert_eq!(
+            load("", &[("HARDTACK_COOKIES_SECURE", "true")], &[]).unwrap_err(),
+            "HARDTACK_COOKIES_SECURE: sets nothing; did you mean HARDTACK__COOKIES__SECURE?"
+        );
+        assert_eq!(
+            load("", &[("HARDTACK__SERVER_PUBLIC_URL", "x")], &[]).unwrap_err(),
+            "HARDTACK__SERVER_PUBLIC_URL: unknown key server_public_url; did you mean server.public_url?"
         );
     }
 
@@ -358,7 +413,11 @@ mod tests {
             ),
             (
                 "rate_limit.login_per_user = 0",
-                "hardtack.toml:1: rate_limit.login_per_user: 0 is not from 1 to 1000000 (logins)",
+                "hardtack.toml:1: rate_limit.login_per_user: 0 is not from 1 to 100 (logins)",
+            ),
+            (
+                "rate_limit.login_per_user = 100000",
+                "hardtack.toml:1: rate_limit.login_per_user: 100000 is not from 1 to 100 (logins)",
             ),
             (
                 "server.listen = 8000",

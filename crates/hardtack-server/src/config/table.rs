@@ -6,7 +6,7 @@ use hardtack::settings::{CookiePrefix, PlacedCookie, PublicUrl, SameSite, Tokens
 use hardtack_core::key::Algorithm;
 use hardtack_core::password::HashCost;
 
-use super::form::{base_path, cookie_name, cookie_path, network, not_empty, origin};
+use super::form::{base_path, cookie_name, cookie_path, file, network, not_empty, origin};
 use super::key::{Default, Key, Kind};
 use super::{Config, LogFormat};
 
@@ -34,7 +34,7 @@ pub(crate) static KEYS: &[Key] = &[
         kind: Kind::Text {
             form: "file",
             put: |config, text| {
-                config.server.tls_cert = Some(not_empty(text)?.into());
+                config.server.tls_cert = Some(file(text)?);
                 Ok(())
             },
         },
@@ -46,7 +46,7 @@ pub(crate) static KEYS: &[Key] = &[
         kind: Kind::Text {
             form: "file",
             put: |config, text| {
-                config.server.tls_key = Some(not_empty(text)?.into());
+                config.server.tls_key = Some(file(text)?);
                 Ok(())
             },
         },
@@ -317,7 +317,7 @@ pub(crate) static KEYS: &[Key] = &[
         kind: Kind::Text {
             form: "file",
             put: |config, text| {
-                config.keys.key_file = Some(not_empty(text)?.into());
+                config.keys.key_file = Some(file(text)?);
                 Ok(())
             },
         },
@@ -329,7 +329,7 @@ pub(crate) static KEYS: &[Key] = &[
         kind: Kind::Text {
             form: "file",
             put: |config, text| {
-                config.keys.pepper_file = Some(not_empty(text)?.into());
+                config.keys.pepper_file = Some(file(text)?);
                 Ok(())
             },
         },
@@ -449,11 +449,12 @@ pub(crate) static KEYS: &[Key] = &[
         name: "rate_limit.login_per_user",
         kind: Kind::Count {
             unit: "logins",
-            range: 1..=1_000_000,
+            // A hundred failures in a row are a day's rest in any case (SP 800-63B-4 §3.2.2).
+            range: 1..=100,
             put: |config, count| config.settings.rate_limit.login_per_user = count,
         },
         default: Default::Is("10"),
-        meaning: "Logins of one user in a minute, by whatever spelling; after that the wait doubles with each failure.",
+        meaning: "Logins of one user in a minute, by whatever spelling; after that the wait doubles with each failure. At most 100, for after so many without one success the user rests for a day.",
     },
     Key {
         name: "rate_limit.login_per_address",

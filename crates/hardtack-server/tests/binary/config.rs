@@ -92,6 +92,23 @@ fn weak_secrets_stop_the_start_and_are_not_shown() {
     assert!(!error.contains(secret));
 }
 
+/// SECURITY.md SV-4: neither the check nor `config show` repeats what was pasted.
+#[test]
+fn a_secret_in_the_place_of_a_file_is_not_shown() {
+    let secret = "8sM0YpWkzR5uXbJ3vQe7LhT1cNfA6gDiOoK9yZ2tGxE=";
+    for key in ["tokens.key_file", "tokens.pepper_file"] {
+        let house = House::public().with(key, secret);
+        for command in [&["config", "check"][..], &["config", "show"], &["serve"]] {
+            let error = house.fails(command);
+            assert!(
+                error.contains(&format!("{key}: this looks like a secret, not like a file")),
+                "{error}"
+            );
+            assert!(!error.contains("8sM0"), "{error}");
+        }
+    }
+}
+
 fn restrict(house: &House, name: &str) {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::set_permissions(house.path(name), std::fs::Permissions::from_mode(0o600)).unwrap();
