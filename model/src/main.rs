@@ -83,7 +83,10 @@ fn run(entry: &Entry) -> Result<()> {
         println!("{}", found.story);
     }
     if found.broken != entry.breaks {
-        bail!("that is not what was to be found: {:?}", entry.breaks);
+        match entry.breaks {
+            Some(promise) => bail!("this should have been found broken: {promise}"),
+            None => bail!("every promise should have held"),
+        }
     }
     Ok(())
 }
