@@ -1,8 +1,10 @@
 //! The command line: what can be typed.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 use hardtack_core::SessionId;
 
@@ -221,6 +223,30 @@ pub(crate) enum ConfigCommand {
         #[arg(long, conflicts_with = "json")]
         markdown: bool,
     },
+}
+
+/// Whether `--json` was asked for on a command line that cannot be understood otherwise.
+pub(crate) fn wants_json(mut arguments: impl Iterator<Item = OsString>) -> bool {
+    // Behind `--` everything is a value.
+    arguments
+        .by_ref()
+        .take_while(|argument| argument != "--")
+        .any(|argument| argument == "--json")
+}
+
+/// What was not understood, without the usage that stands below it for people.
+pub(crate) fn reason(error: &clap::Error) -> String {
+    if matches!(
+        error.kind(),
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    ) {
+        return "a command is wanted; `--help` lists them".to_owned();
+    }
+    let text = error.render().to_string();
+    let reason = text.split("\n\nUsage:").next().unwrap_or_default();
+    let words: Vec<&str> = reason.split_whitespace().collect();
+    let reason = words.join(" ");
+    reason.strip_prefix("error: ").unwrap_or(&reason).to_owned()
 }
 
 #[cfg(test)]

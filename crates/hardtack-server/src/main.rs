@@ -22,7 +22,10 @@ mod terminal;
 mod timestamp;
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return not_understood(&error),
+    };
     let json = cli.global.json;
     match commands::run(cli) {
         Ok(code) => code,
@@ -30,16 +33,38 @@ fn main() -> ExitCode {
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             let message = terminal::shown_lines(&format!("{error:#}"));
-            let line = if json {
-                serde_json::json!({ "error": message }).to_string()
+            if json {
+                complain(&json_error(&message));
             } else {
-                format!("hardtack: {message}")
-            };
-            // Without a place to complain the exit code must do.
-            let _ = writeln!(std::io::stderr(), "{line}");
+                complain(&format!("hardtack: {message}"));
+            }
             ExitCode::FAILURE
         }
     }
+}
+
+/// Help and version as they are; a mistake in the form that the program was asked for.
+fn not_understood(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() && cli::wants_json(std::env::args_os()) {
+        complain(&json_error(&cli::reason(error)));
+        return ExitCode::from(2);
+    }
+    // Without a place to print it the exit code must do.
+    let _ = error.print();
+    if error.use_stderr() {
+        ExitCode::from(2)
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+fn json_error(message: &str) -> String {
+    serde_json::json!({ "error": message }).to_string()
+}
+
+fn complain(line: &str) {
+    // Without a place to complain the exit code must do.
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

@@ -18,6 +18,9 @@ use crate::config::Loaded;
 use crate::terminal::{Terminal, confirm, read_new_password, shown};
 use crate::timestamp::{iso, relative};
 
+/// In characters.
+const LONGEST_NAME: usize = 150;
+
 /// Users read at once when all are listed.
 const PAGE: u32 = 500;
 
@@ -95,6 +98,14 @@ impl From<&User> for UserView {
     }
 }
 
+/// One user, and how many live sessions they have.
+#[derive(Serialize)]
+struct ShownUser {
+    #[serde(flatten)]
+    user: UserView,
+    sessions: usize,
+}
+
 const fn state_word(state: UserState) -> &'static str {
     match state {
         UserState::Active => "active",
@@ -121,10 +132,12 @@ async fn add(
         Username::parse(&texts.name).with_context(|| format!("the name {:?}", texts.name))?;
     let email = EmailAddress::parse(&texts.email)
         .with_context(|| format!("the address {:?}", texts.email))?;
+    let first_name = personal_name("--first-name", &texts.first_name)?;
+    let last_name = personal_name("--last-name", &texts.last_name)?;
     let about = PersonalTexts {
         username: username.as_str(),
-        first_name: &texts.first_name,
-        last_name: &texts.last_name,
+        first_name: &first_name,
+        last_name: &last_name,
         email: email.as_str(),
     };
     let password = read_new_password(password_stdin)?;
@@ -132,8 +145,8 @@ async fn add(
     let new = NewUser {
         username,
         email,
-        first_name: texts.first_name,
-        last_name: texts.last_name,
+        first_name,
+        last_name,
         password_hash,
     };
     let user = store.insert_user(new).await??;
@@ -145,6 +158,19 @@ async fn add(
         ),
         &UserView::from(&user),
     )
+}
+
+/// A first or last name by the rules of `PUT user/` (CONTRACT.md §4): trimmed, and no longer than
+/// what other clients expect. No controls besides, which no name has.
+fn personal_name(flag: &str, text: &str) -> Result<String> {
+    let name = text.trim();
+    if name.chars().count() > LONGEST_NAME {
+        bail!("{flag}: a name has at most {LONGEST_NAME} characters");
+    }
+    if name.chars().any(char::is_control) {
+        bail!("{flag}: a name has no control characters");
+    }
+    Ok(name.to_owned())
 }
 
 /// Judges and hashes a new password. A refusal names every rule that it breaks.
@@ -214,7 +240,11 @@ async fn show(store: &SqliteStore, user: &str, terminal: Terminal) -> Result<()>
         ["sessions", &sessions.to_string()],
     ]
     .map(|row| row.map(str::to_owned));
-    terminal.list(["", ""], &rows, &UserView::from(&user))
+    let view = ShownUser {
+        user: UserView::from(&user),
+        sessions,
+    };
+    terminal.list(["", ""], &rows, &view)
 }
 
 fn last_login(user: &User, now: hardtack_core::Timestamp) -> String {

@@ -228,4 +228,40 @@ fn what_is_not_understood_exits_with_2() {
         assert!(run.stderr.contains("--help"), "{}", run.stderr);
     }
     assert_eq!(house.run(&["--help"]).code, 0);
+    assert_eq!(house.run(&["--version", "--json"]).code, 0);
+}
+
+/// A program that reads JSON must not stumble over prose the day its arguments are wrong.
+#[test]
+fn what_is_not_understood_is_json_when_json_was_asked_for() {
+    let house = House::new();
+    for (arguments, reason) in [
+        (&["usr", "--json"][..], "unrecognized subcommand 'usr'"),
+        (
+            &["--json", "serve", "--port", "1"],
+            "unexpected argument '--port' found",
+        ),
+        (
+            &["session", "revoke", "nothing", "--json"],
+            "invalid value 'nothing'",
+        ),
+        (
+            &["user", "show", "--json"],
+            "required arguments were not provided: <USER>",
+        ),
+        (&["--json"], "a command is wanted; `--help` lists them"),
+        (
+            &["user", "--json"],
+            "a command is wanted; `--help` lists them",
+        ),
+    ] {
+        let run = house.run(arguments);
+        assert_eq!(run.code, 2, "{arguments:?}");
+        let complaint: Value = serde_json::from_str(&run.stderr).unwrap();
+        let complaint = complaint["error"].as_str().unwrap();
+        assert!(complaint.contains(reason), "{complaint}");
+        assert!(!complaint.contains("Usage"), "{complaint}");
+    }
+    let run = house.run(&["usr", "--", "--json"]);
+    assert!(run.stderr.starts_with("error: "), "{}", run.stderr);
 }

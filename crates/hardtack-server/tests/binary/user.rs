@@ -38,6 +38,7 @@ fn a_user_is_added_shown_and_found_by_every_name() {
             json!({
                 "id": 1, "username": "Ada", "email": "ada@example.com", "first_name": "Ada",
                 "last_name": "Lovelace", "state": "active", "created_at": null, "last_login_at": null,
+                "sessions": 0,
             })
         );
     }
@@ -115,6 +116,39 @@ fn a_refused_password_or_name_says_which_rule() {
     );
 }
 
+/// What the profile route refuses must not get in by another door: answers and pages count on it.
+#[test]
+fn a_name_that_the_wire_refuses_is_refused_here() {
+    let house = House::new();
+    let long = "x".repeat(151);
+    for flag in ["--first-name", "--last-name"] {
+        for (name, complaint) in [
+            (long.as_str(), "a name has at most 150 characters"),
+            ("a\u{1b}[2Jb", "a name has no control characters"),
+            ("a\r\nb", "a name has no control characters"),
+        ] {
+            let add = ["user", "add", "ada", flag, name, "--password-stdin"];
+            let run = house.run_with(&add, PASSWORD);
+            assert_eq!(
+                (run.code, run.stderr),
+                (1, format!("hardtack: {flag}: {complaint}\n"))
+            );
+        }
+    }
+    let name = "é".repeat(150);
+    let blanks = format!("  {name} ");
+    let add = [
+        "user",
+        "add",
+        "ada",
+        "--first-name",
+        &blanks,
+        "--password-stdin",
+    ];
+    assert_eq!(house.run_with(&add, PASSWORD).code, 0);
+    assert_eq!(house.json(&["user", "show", "ada"])["first_name"], name);
+}
+
 #[test]
 fn nobody_is_asked_where_nobody_can_answer() {
     let house = House::new();
@@ -176,7 +210,9 @@ async fn a_running_server_notices_what_happens_to_a_user() {
     house.add_user("ada");
     let cookies = server.log_in("ada", PASSWORD).await.unwrap();
     assert_eq!(server.get("/api/auth/user/", &cookies).await.0, 200);
-    assert!(house.json(&["user", "show", "ada"])["last_login_at"].is_string());
+    let shown = house.json(&["user", "show", "ada"]);
+    assert!(shown["last_login_at"].is_string());
+    assert_eq!(shown["sessions"], 1);
 
     assert_eq!(
         house.ok(&["user", "disable", "ada"]),
