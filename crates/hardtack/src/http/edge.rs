@@ -225,7 +225,7 @@ where
             );
             headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED_HEADERS);
         }
-        harden(this.hardtack, headers);
+        this.hardtack.harden(headers);
         Poll::Ready(Ok(response))
     }
 }
@@ -275,25 +275,30 @@ fn preflight(allowed: bool) -> Response {
     (StatusCode::OK, headers).into_response()
 }
 
-/// SECURITY.md HD-1. `Referrer-Policy` is not `no-referrer`, which would make plain forms of our
-/// own pages send `Origin: null`.
-fn harden<S: Store>(hardtack: &Hardtack<S>, headers: &mut HeaderMap) {
-    headers
-        .entry(CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("no-store"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
-    headers.insert(
-        CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
-    );
-    headers.insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
-    headers.insert(OPENER_POLICY, HeaderValue::from_static("same-origin"));
-    if hardtack.settings().public_url.is_https() {
+impl<S: Store> Hardtack<S> {
+    /// Adds the headers that every answer of Hardtack carries (SECURITY.md HD-1).
+    ///
+    /// The routers do it themselves. It is for whoever answers in their place, such as a server
+    /// that refuses a request before it is one. A `Cache-Control` that is there already stays.
+    pub fn harden(&self, headers: &mut HeaderMap) {
+        headers
+            .entry(CACHE_CONTROL)
+            .or_insert(HeaderValue::from_static("no-store"));
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+        // `no-referrer` would make plain forms of our own pages send `Origin: null`.
+        headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
         headers.insert(
-            STRICT_TRANSPORT_SECURITY,
-            HeaderValue::from_static("max-age=31536000"),
+            CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
         );
+        headers.insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
+        headers.insert(OPENER_POLICY, HeaderValue::from_static("same-origin"));
+        if self.settings().public_url.is_https() {
+            headers.insert(
+                STRICT_TRANSPORT_SECURITY,
+                HeaderValue::from_static("max-age=31536000"),
+            );
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use bytes::Bytes;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
@@ -164,6 +164,10 @@ impl Serialize for FieldFaults {
 }
 
 async fn read_body(body: Body, limits: &LimitSettings) -> Result<Bytes, ApiError> {
+    // A length that is told beforehand need not be waited for.
+    if body.size_hint().lower() > limits.body_bytes as u64 {
+        return Err(ApiError::BodyTooLarge(limits.body_bytes));
+    }
     let body = Limited::new(body, limits.body_bytes).collect();
     match tokio::time::timeout(limits.body_timeout, body).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
