@@ -11,6 +11,7 @@ use hardtack::{Hardtack, PublicUrl};
 use hardtack_core::Clock as _;
 use hardtack_guard::SystemClock;
 use hardtack_store::SqliteStore;
+use http::HeaderMap;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tracing::{info, warn};
@@ -25,6 +26,7 @@ use crate::dev;
 use crate::files;
 use crate::telemetry::{self, LogObserver};
 use crate::terminal::Terminal;
+use connection::Service;
 use secrets::Secrets;
 use tls::{Door, Renewal, TlsFiles};
 
@@ -32,8 +34,13 @@ mod accept;
 mod banner;
 mod connection;
 mod demo_user;
+mod gate;
+mod head;
 mod key_watch;
 mod loopback;
+mod open_files;
+mod progress;
+mod refusal;
 mod secrets;
 mod tls;
 
@@ -142,7 +149,10 @@ async fn serve(mut loaded: Loaded, mode: Mode, terminal: Terminal) -> Result<()>
     banner::print(terminal, &loaded.config, &url, demo_password, &warnings)?;
 
     let app = router(&hardtack, mode);
-    accept::serve(listener, door, app, &loaded.config.server, signals()?).await;
+    let mut hardened = HeaderMap::new();
+    hardtack.harden(&mut hardened);
+    let service = Service::new(door, app, hardened, &loaded.config.server);
+    accept::serve(listener, service, &loaded.config.server, signals()?).await;
 
     // The requests are done, so nothing more is noted: write what they noted, then let go of the
     // store, whose writer commits what it was given before it ends.

@@ -101,8 +101,8 @@ pub(crate) static KEYS: &[Key] = &[
             range: 1..=1_000_000,
             put: |config, count| config.server.max_connections = whole(count),
         },
-        default: Default::Is("900"),
-        meaning: "Connections served at once; more wait in the backlog. Keep it below the limit of open files (`ulimit -n`, often 1024).",
+        default: Default::Is("10000"),
+        meaning: "Connections held at once. A newcomer sends away the one that has waited longest without a request, and itself waits if there is none. Fewer where the hard limit of open files (`ulimit -Hn`) allows fewer.",
     },
     Key {
         name: "server.max_head_size",

@@ -1,52 +1,48 @@
 //! The accept loop: no more connections than allowed, and an orderly end.
+//!
+//! Nobody is kept out by strangers who say nothing: when all places are taken, each newcomer sends
+//! away the connection that has waited longest without a request (docs/decisions/0006).
 
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tracing::{debug, warn};
 
-use super::connection::{self, Limits};
-use super::tls::Door;
+use super::connection::{self, Service};
+use super::open_files;
 use crate::config::ServerConfig;
 
 /// After an error such as "too many open files": long enough for connections to end, short enough
 /// to go unnoticed.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Serves `app` until `signalled` resolves, then waits for the requests under way; when it resolves
+/// Serves until `signalled` resolves, then waits for the requests under way; when it resolves
 /// again, somebody at a keyboard has waited long enough.
 pub(super) async fn serve(
     listener: TcpListener,
-    door: Door,
-    app: Router,
+    service: Service,
     config: &ServerConfig,
     mut signalled: impl AsyncFnMut(),
 ) {
-    let most = config.max_connections.min(Semaphore::MAX_PERMITS);
-    let places = Arc::new(Semaphore::new(most));
-    let limits = Limits::of(config);
+    let most = open_files::connections(config.max_connections);
+    let places = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
+    let most = places.available_permits();
     let (drain, draining) = watch::channel(());
-    let accepting = accept(listener, &places, |stream, peer, place| {
-        let (door, app, mut draining) = (door.clone(), app.clone(), draining.clone());
-        tokio::spawn(async move {
-            // Answers are small and complete: waiting for more to send only delays them.
-            let _ = stream.set_nodelay(true);
-            let opened = tokio::select! {
-                opened = tokio::time::timeout(limits.head_timeout, door.open(stream)) => opened,
-                _ = draining.changed() => return,
-            };
-            match opened {
-                Ok(Ok(stream)) => connection::serve(stream, peer, app, limits, draining).await,
-                Ok(Err(error)) => debug!(%error, %peer, "no handshake"),
-                Err(_) => debug!(%peer, "the handshake took too long"),
-            }
-            drop(place);
-        });
-    });
+    let accepting = accept(
+        listener,
+        &places,
+        &service.crowded,
+        |stream, peer, place| {
+            let connection = connection::serve(stream, peer, service.clone(), draining.clone());
+            tokio::spawn(async move {
+                connection.await;
+                drop(place);
+            });
+        },
+    );
     tokio::select! {
         () = accepting => {}
         // The listener is dropped with the loop: from here on connections are refused.
@@ -66,18 +62,28 @@ pub(super) async fn serve(
 async fn accept(
     listener: TcpListener,
     places: &Arc<Semaphore>,
+    crowded: &Notify,
     serve: impl Fn(tokio::net::TcpStream, std::net::SocketAddr, tokio::sync::OwnedSemaphorePermit),
 ) {
-    // The semaphore is never closed.
-    while let Ok(place) = Arc::clone(places).acquire_owned().await {
+    loop {
         match listener.accept().await {
-            Ok((stream, peer)) => serve(stream, peer, place),
+            Ok((stream, peer)) => {
+                if places.available_permits() == 0 {
+                    crowded.notify_one();
+                }
+                match Arc::clone(places).acquire_owned().await {
+                    Ok(place) => serve(stream, peer, place),
+                    // Nobody closes the semaphore.
+                    Err(_) => return,
+                }
+            }
             // The client was gone before it was its turn.
             Err(error) if is_the_clients(error.kind()) => {
                 debug!(%error, "a connection was not accepted");
             }
             Err(error) => {
                 warn!(%error, "connections cannot be accepted");
+                crowded.notify_one();
                 tokio::time::sleep(PAUSE).await;
             }
         }

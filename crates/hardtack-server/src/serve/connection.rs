@@ -1,11 +1,12 @@
 //! One connection: HTTP/1.1 with bounds on everything that a stranger chooses.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -13,40 +14,56 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::response::{IntoResponse as _, Response};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{Request, StatusCode};
+use hardtack_core::Clock as _;
+use hardtack_guard::SystemClock;
+use http::header::{CONNECTION, CONTENT_TYPE, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
-use tokio::sync::watch;
+use hyper::service::{HttpService, service_fn};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::{Notify, watch};
+use tokio::time::{sleep_until, timeout};
 use tower::Service as _;
 use tracing::{debug, error};
 
-use super::tls::Stream;
+use super::gate::Gate;
+use super::head::MAX_FIELDS;
+use super::progress::{Patience, Progress};
+use super::refusal::Refusal;
+use super::tls::{Door, Stream};
 use crate::config::ServerConfig;
 
-/// Fields of one head (SECURITY.md SV-1). Browsers send about twenty.
-const MAX_HEADERS: usize = 100;
+/// How long a refused client may take to read why, and to stop sending.
+const FAREWELL: Duration = Duration::from_secs(1);
 
-/// How often it is looked whether a head takes too long.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-
-/// What one connection may cost.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    head_bytes: usize,
-    pub(super) head_timeout: Duration,
-    keep_alive_timeout: Duration,
+/// What every connection is served with.
+#[derive(Clone)]
+pub(super) struct Service {
+    door: Door,
+    app: Router,
+    /// The headers of answers that `app` does not give.
+    hardened: Arc<HeaderMap>,
+    longest_head: usize,
+    patience: Patience,
+    /// Told once for every client that finds all places taken.
+    pub(super) crowded: Arc<Notify>,
 }
 
-impl Limits {
-    pub(super) fn of(config: &ServerConfig) -> Self {
+impl Service {
+    pub(super) fn new(door: Door, app: Router, hardened: HeaderMap, config: &ServerConfig) -> Self {
         Self {
-            head_bytes: config.max_head_bytes,
-            head_timeout: config.head_timeout,
-            keep_alive_timeout: config.keep_alive_timeout,
+            door,
+            app,
+            hardened: hardened.into(),
+            longest_head: config.max_head_bytes,
+            patience: Patience {
+                head: config.head_timeout,
+                keep_alive: config.keep_alive_timeout,
+            },
+            crowded: Arc::default(),
         }
     }
 }
@@ -54,64 +71,170 @@ impl Limits {
 /// Serves requests until the client closes, a bound is met, or `draining` is over (then the request
 /// under way is the last).
 pub(super) async fn serve(
-    stream: Stream,
+    stream: TcpStream,
     peer: SocketAddr,
-    app: Router,
-    limits: Limits,
+    service: Service,
     mut draining: watch::Receiver<()>,
 ) {
-    let arrival = Arc::new(Arrival::new());
-    let watched = Watched {
-        stream,
-        arrival: Arc::clone(&arrival),
+    // Answers are small and complete: waiting for more to send only delays them.
+    let _ = stream.set_nodelay(true);
+    let progress = Arc::new(Progress::new(Instant::now()));
+    let opened = tokio::select! {
+        opened = open(stream, &service.door) => opened,
+        () = service.crowded.notified() => return,
+        () = tokio::time::sleep(service.patience.head) => return,
+        _ = draining.changed() => return,
     };
-    let requests = Arc::clone(&arrival);
-    let service = service_fn(move |request: Request<Incoming>| {
-        let (app, requests) = (app.clone(), Arc::clone(&requests));
-        async move {
-            requests.head_is_complete();
-            let response = answer(app, peer, request).await;
-            requests.is_answered();
-            Ok::<_, Infallible>(response)
+    match opened {
+        Ok(stream) => {
+            Box::pin(serve_requests(stream, peer, service, progress, draining)).await;
         }
-    });
-    // hyper has one timer for the wait between requests and for the head itself. It gets the longer
-    // one; `Arrival` sees to the head.
-    let mut connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.keep_alive_timeout)
-        .max_headers(MAX_HEADERS)
-        // The buffer may hold some more than a head; the head itself may not be longer.
-        .max_header_size(limits.head_bytes)
-        .max_buf_size(limits.head_bytes)
-        .serve_connection(TokioIo::new(watched), service);
-    let mut looks = tokio::time::interval(LOOK_EVERY);
-    let mut drains = false;
-    loop {
-        tokio::select! {
-            outcome = &mut connection => {
-                if let Err(error) = outcome {
-                    debug!(%error, %peer, "connection ended");
-                }
-                return;
-            }
-            _ = draining.changed(), if !drains => {
-                drains = true;
-                Pin::new(&mut connection).graceful_shutdown();
-            }
-            _ = looks.tick() => if arrival.takes_longer_than(limits.head_timeout) {
-                debug!(%peer, "the head of a request took too long");
-                return refuse_slow(connection.into_parts().io.into_inner().stream, &arrival).await;
-            },
-        }
+        Err(error) => debug!(%error, %peer, "connection not opened"),
     }
 }
 
+/// Waits for the first byte before anything is made: a stranger who says nothing costs little more
+/// than a socket.
+async fn open(stream: TcpStream, door: &Door) -> std::io::Result<Stream> {
+    // That a socket is readable is no more than a guess before the first try.
+    if stream.peek(&mut [0]).await? == 0 {
+        return Err(ErrorKind::UnexpectedEof.into());
+    }
+    Box::pin(door.open(stream)).await
+}
+
+async fn serve_requests(
+    stream: Stream,
+    peer: SocketAddr,
+    service: Service,
+    progress: Arc<Progress>,
+    draining: watch::Receiver<()>,
+) {
+    let gate = Gate::new(stream, Arc::clone(&progress), service.longest_head);
+    let answers = service_fn(|request: Request<Incoming>| {
+        let (app, hardened, progress) = (&service.app, &service.hardened, &progress);
+        async move {
+            // The gate cannot tell where the next request would begin.
+            let is_last = request.headers().contains_key(TRANSFER_ENCODING);
+            let mut response = answer(app.clone(), hardened, peer, request).await;
+            if is_last {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(CONNECTION, close);
+            }
+            progress.is_answered(Instant::now());
+            Ok::<_, Infallible>(response)
+        }
+    });
+    // No timer: `Progress` knows better when to lose patience.
+    let mut connection = http1::Builder::new()
+        .max_headers(MAX_FIELDS)
+        .max_header_size(service.longest_head)
+        .max_buf_size(service.longest_head)
+        .serve_connection(TokioIo::new(gate), answers);
+    let end = run(&mut connection, &progress, &service, draining).await;
+    let gate = connection.into_parts().io.into_inner();
+    let cut_short = gate.is_inside_a_body();
+    let stream = gate.into_stream();
+    match end {
+        End::Served(outcome) => {
+            if let Err(error) = outcome {
+                debug!(%error, %peer, "connection ended");
+            }
+            if let Some(refusal) = progress.refusal() {
+                debug!(?refusal, %peer, "a request was refused");
+                refuse(stream, refusal, &service.hardened).await;
+            } else if cut_short {
+                part(stream).await;
+            } else {
+                close(stream).await;
+            }
+        }
+        // Browsers open connections that they do not need after all: no word to who began nothing.
+        End::OutOfPatience if progress.is_in_a_head() => {
+            debug!(%peer, "the head of a request took too long");
+            refuse(stream, Refusal::TooSlow, &service.hardened).await;
+        }
+        End::OutOfPatience | End::GivesWay => close(stream).await,
+    }
+}
+
+/// What ends a connection, or the reading from it.
+enum End {
+    /// hyper is done with it; whether in order.
+    Served(hyper::Result<()>),
+    OutOfPatience,
+    /// It asks for nothing, and somebody else may want to.
+    GivesWay,
+}
+
+async fn run<S>(
+    connection: &mut http1::Connection<TokioIo<Gate>, S>,
+    progress: &Progress,
+    service: &Service,
+    mut draining: watch::Receiver<()>,
+) -> End
+where
+    S: HttpService<Incoming, ResBody = Body, Error = Infallible> + Unpin,
+{
+    let patience = service.patience;
+    let mut look = pin!(sleep_until(next_look(progress, patience).into()));
+    let mut give_way = pin!(service.crowded.notified());
+    let mut drain = pin!(draining.changed());
+    let mut waited_after = None;
+    let mut is_last = false;
+    poll_fn(|context: &mut Context<'_>| {
+        let drains = !is_last && drain.as_mut().poll(context).is_ready();
+        loop {
+            if let Poll::Ready(outcome) = Pin::new(&mut *connection).poll(context) {
+                return Poll::Ready(End::Served(outcome));
+            }
+            if is_last || !(drains || progress.refusal().is_some()) {
+                break;
+            }
+            // What is being answered is answered, and then hyper is done.
+            is_last = true;
+            Pin::new(&mut *connection).graceful_shutdown();
+        }
+        // The one that has waited longest is told first, so every request begins a new wait.
+        let waits_after = progress.waits_after();
+        if waits_after != waited_after {
+            waited_after = waits_after;
+            give_way.set(service.crowded.notified());
+        }
+        if waits_after.is_some() && give_way.as_mut().poll(context).is_ready() {
+            return Poll::Ready(End::GivesWay);
+        }
+        while look.as_mut().poll(context).is_ready() {
+            let deadline = progress.deadline(patience);
+            if deadline.is_some_and(|at| at <= Instant::now()) {
+                return Poll::Ready(End::OutOfPatience);
+            }
+            look.as_mut().reset(next_look(progress, patience).into());
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+/// When it must be looked whether patience has ended: what begins after now cannot have outlasted
+/// it before. One wake-up in several seconds, however many bytes come.
+fn next_look(progress: &Progress, patience: Patience) -> Instant {
+    let later = Instant::now() + patience.head.min(patience.keep_alive);
+    progress
+        .deadline(patience)
+        .map_or(later, |at| at.min(later))
+}
+
 /// A panic ends its request with 500 and no other (SECURITY.md SV-3).
-async fn answer(mut app: Router, peer: SocketAddr, mut request: Request<Incoming>) -> Response {
+async fn answer(
+    mut app: Router,
+    hardened: &HeaderMap,
+    peer: SocketAddr,
+    mut request: Request<Incoming>,
+) -> Response {
     request.extensions_mut().insert(ConnectInfo(peer));
     let mut answering = pin!(app.call(request.map(Body::new)));
-    let outcome = std::future::poll_fn(|context: &mut Context<'_>| {
+    let outcome = poll_fn(|context: &mut Context<'_>| {
         // Nothing of the request is used after it panicked.
         match std::panic::catch_unwind(AssertUnwindSafe(|| answering.as_mut().poll(context))) {
             Ok(poll) => poll.map(Some),
@@ -123,146 +246,45 @@ async fn answer(mut app: Router, peer: SocketAddr, mut request: Request<Incoming
         Some(Err(never)) => match never {},
         None => {
             error!("a handler panicked");
-            let headers = [
-                (CONTENT_TYPE, "application/json"),
-                (CACHE_CONTROL, "no-store"),
-            ];
+            let kind = [(CONTENT_TYPE, "application/json")];
             let body = r#"{"detail":"Internal server error.","code":"error"}"#;
-            (StatusCode::INTERNAL_SERVER_ERROR, headers, body).into_response()
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            (status, hardened.clone(), kind, body).into_response()
         }
     }
 }
 
-/// 408, unless nothing was ever sent: browsers open connections that they do not need after all.
-async fn refuse_slow(mut stream: Stream, arrival: &Arrival) {
-    const TIMEOUT: &[u8] =
-        b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-    if arrival.has_begun() {
-        // Whoever does not read it, does not need it.
-        let _ = tokio::time::timeout(LOOK_EVERY, stream.write_all(TIMEOUT)).await;
+async fn refuse(mut stream: Stream, refusal: Refusal, hardened: &HeaderMap) {
+    let answer = refusal.answer(hardened, SystemClock.now());
+    // Whoever does not read it, does not need it.
+    if let Ok(Ok(())) = timeout(FAREWELL, stream.write_all(&answer)).await {
+        part(stream).await;
     }
 }
 
-/// Since when the head of a request has been on its way.
-#[derive(Debug)]
-struct Arrival {
-    opened_at: Instant,
-    /// Milliseconds after `opened_at` plus one, or one of the two below.
-    since: AtomicU64,
-    begun: std::sync::atomic::AtomicBool,
+async fn close(mut stream: Stream) {
+    let _ = timeout(FAREWELL, stream.shutdown()).await;
 }
 
-/// Nothing is on its way; the next byte begins a head.
-const IDLE: u64 = 0;
-/// A head is complete and its request not yet answered; bytes belong to a body.
-const BUSY: u64 = u64::MAX;
-
-impl Arrival {
-    /// A connection just opened owes its first head at once.
-    fn new() -> Self {
-        Self {
-            opened_at: Instant::now(),
-            since: AtomicU64::new(1),
-            begun: false.into(),
-        }
-    }
-
-    fn bytes_came(&self) {
-        self.begun.store(true, Ordering::Relaxed);
-        if self.since.load(Ordering::Relaxed) == IDLE {
-            self.since.store(self.elapsed(), Ordering::Relaxed);
-        }
-    }
-
-    fn head_is_complete(&self) {
-        self.since.store(BUSY, Ordering::Relaxed);
-    }
-
-    fn is_answered(&self) {
-        self.since.store(IDLE, Ordering::Relaxed);
-    }
-
-    fn has_begun(&self) -> bool {
-        self.begun.load(Ordering::Relaxed)
-    }
-
-    fn takes_longer_than(&self, timeout: Duration) -> bool {
-        match self.since.load(Ordering::Relaxed) {
-            IDLE | BUSY => false,
-            since => u128::from(self.elapsed() - since) >= timeout.as_millis(),
-        }
-    }
-
-    fn elapsed(&self) -> u64 {
-        u64::try_from(self.opened_at.elapsed().as_millis()).unwrap_or(BUSY - 2) + 1
-    }
-}
-
-/// A stream that tells [`Arrival`] when bytes come.
-struct Watched {
-    stream: Stream,
-    arrival: Arc<Arrival>,
-}
-
-impl AsyncRead for Watched {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        let before = buffer.filled().len();
-        let poll = Pin::new(&mut self.stream).poll_read(context, buffer);
-        if buffer.filled().len() > before {
-            self.arrival.bytes_came();
-        }
-        poll
-    }
-}
-
-impl AsyncWrite for Watched {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[std::io::IoSlice<'_>],
-    ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
+/// Closes a connection on which the client may still be sending (RFC 9112 §9.6). Closing at once
+/// would reset it, and the client's system would throw the answer away unread.
+async fn part(mut stream: Stream) {
+    let _ = timeout(FAREWELL, async {
+        stream.shutdown().await?;
+        let mut unread = [0; 1024];
+        while stream.read(&mut unread).await? > 0 {}
+        Ok::<_, std::io::Error>(())
+    })
+    .await;
 }
 
 #[cfg(test)]
 mod tests {
     use axum::routing::get;
-    use tokio::io::AsyncReadExt as _;
-    use tokio::net::{TcpListener, TcpStream};
+    use http::header::CACHE_CONTROL;
+    use tokio::net::TcpListener;
 
     use super::*;
-    use crate::serve::tls::Door;
 
     async fn panics() -> &'static str {
         panic!("a fault of ours, with a secret in its message");
@@ -277,15 +299,21 @@ mod tests {
             .route("/panics", get(panics))
             .route("/", get(async || "fine"));
         let (_drain, draining) = watch::channel(());
-        let limits = Limits {
-            head_bytes: 32 * 1024,
-            head_timeout: Duration::from_secs(10),
-            keep_alive_timeout: Duration::from_secs(10),
+        let service = Service {
+            door: Door::Plain,
+            app,
+            hardened: HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static("no-store"))])
+                .into(),
+            longest_head: 32 * 1024,
+            patience: Patience {
+                head: Duration::from_secs(10),
+                keep_alive: Duration::from_secs(10),
+            },
+            crowded: Arc::default(),
         };
         tokio::spawn(async move {
             let (stream, peer) = listener.accept().await.unwrap();
-            let stream = Door::Plain.open(stream).await.unwrap();
-            serve(stream, peer, app, limits, draining).await;
+            serve(stream, peer, service, draining).await;
         });
         let mut client = TcpStream::connect(address).await.unwrap();
         let requests = "GET /panics HTTP/1.1\r\nhost: x\r\n\r\nGET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";

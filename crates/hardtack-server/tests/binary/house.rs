@@ -180,8 +180,13 @@ impl Server {
         self.log.try_iter().collect::<Vec<_>>().join("\n")
     }
 
+    /// Its process id.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn signal(&self, name: &str) {
-        let process = self.child.id().to_string();
+        let process = self.process().to_string();
         assert!(
             Command::new("kill")
                 .args([name, &process])
@@ -193,7 +198,7 @@ impl Server {
 
     /// Lowers the limit of open files of the running process.
     pub(crate) fn allow_open_files(&self, most: u32) {
-        let process = self.child.id().to_string();
+        let process = self.process().to_string();
         let limit = format!("--nofile={most}");
         assert!(
             Command::new("prlimit")

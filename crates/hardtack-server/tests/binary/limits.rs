@@ -92,32 +92,6 @@ fn a_head_that_is_too_long_or_has_too_many_fields_is_answered_431() {
     }
 }
 
-#[test]
-fn connections_over_the_limit_wait_for_their_turn() {
-    let house = House::public().with("server.max_connections", "2");
-    let server = house.serve(&[]);
-    let mut held: Vec<TcpStream> = (0..2).map(|_| connect(&server)).collect();
-    for stream in &mut held {
-        stream
-            .write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
-            .unwrap();
-        stream.read_exact(&mut [0; 15]).unwrap();
-    }
-    let mut waiting = connect(&server);
-    waiting
-        .write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
-        .unwrap();
-    waiting
-        .set_read_timeout(Some(Duration::from_millis(300)))
-        .unwrap();
-    assert!(waiting.read(&mut [0; 1]).is_err(), "it is not served yet");
-    drop(held.pop());
-    waiting
-        .set_read_timeout(Some(Duration::from_secs(15)))
-        .unwrap();
-    assert!(answer(waiting).starts_with("HTTP/1.1 200 OK"));
-}
-
 /// File descriptors run out under a flood: the server neither ends nor burns a processor, and
 /// serves again when it is over.
 #[tokio::test]

@@ -1,0 +1,349 @@
+//! Reads the head of a request more strictly than hyper does, before hyper sees it.
+//!
+//! RFC 9112 lets a server forgive much. What one server forgives another reads differently, and
+//! between the two a second request hides in the first (request smuggling). So everything that can
+//! be read in two ways is refused here (SECURITY.md SV-2).
+
+use http::uri::{Authority, Scheme, Uri};
+use http::{HeaderName, Method};
+
+use super::refusal::Refusal;
+
+/// Fields of one head (SECURITY.md SV-1). Browsers send about twenty.
+pub(super) const MAX_FIELDS: usize = 100;
+
+/// What follows a head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Body {
+    /// So many bytes, then the next head.
+    Bytes(u64),
+    /// Chunks. Where they end is for hyper to find out.
+    Chunked,
+}
+
+/// How far a head has come.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// More bytes are needed.
+    Partial,
+    /// The head is complete and good.
+    Complete {
+        /// Its length in bytes.
+        length: usize,
+        body: Body,
+    },
+}
+
+/// A head as far as it has come. Every line is judged when it ends, so that nonsense is refused at
+/// once and no byte is looked at twice.
+#[derive(Debug, Default)]
+pub(super) struct Head {
+    /// Up to here there are whole lines.
+    read: usize,
+    /// Up to here no line ends.
+    searched: usize,
+    request_line: Option<RequestLine>,
+    leading_lines: u8,
+    fields: usize,
+    host: Option<Host>,
+    length: Option<u64>,
+    chunked: bool,
+}
+
+#[derive(Debug)]
+struct RequestLine {
+    minor_version: u8,
+    /// Of a target in absolute-form.
+    authority: Option<Authority>,
+}
+
+#[derive(Debug)]
+enum Host {
+    /// `Host:` without a value, of a client that has no name for us.
+    Empty,
+    Named(Authority),
+}
+
+impl Head {
+    /// Reads on; `bytes` is all that has come of the head and perhaps of what follows it.
+    pub(super) fn read(&mut self, bytes: &[u8], limit: usize) -> Result<Step, Refusal> {
+        loop {
+            let unsearched = bytes.get(self.searched..).unwrap_or_default();
+            let Some(offset) = unsearched.iter().position(|byte| ends_text(*byte)) else {
+                self.searched = bytes.len();
+                return self.partial(bytes.len(), limit);
+            };
+            let end = self.searched + offset;
+            // A bare CR or LF ends a line for some, and is text to others.
+            match bytes.get(end..).unwrap_or_default() {
+                [b'\r'] => {
+                    self.searched = end;
+                    return self.partial(bytes.len(), limit);
+                }
+                [b'\r', b'\n', ..] => {}
+                _ => return Err(Refusal::Malformed),
+            }
+            let line = bytes.get(self.read..end).unwrap_or_default();
+            let next = end + 2;
+            if next > limit {
+                return Err(self.too_large());
+            }
+            self.read = next;
+            self.searched = next;
+            if self.line(line)? {
+                let body = self.body()?;
+                return Ok(Step::Complete { length: next, body });
+            }
+        }
+    }
+
+    fn partial(&self, length: usize, limit: usize) -> Result<Step, Refusal> {
+        if length < limit {
+            Ok(Step::Partial)
+        } else {
+            Err(self.too_large())
+        }
+    }
+
+    fn too_large(&self) -> Refusal {
+        if self.request_line.is_some() {
+            Refusal::HeadTooLarge
+        } else {
+            Refusal::TargetTooLong
+        }
+    }
+
+    /// Whether the head ends with this line.
+    fn line(&mut self, line: &[u8]) -> Result<bool, Refusal> {
+        match (&self.request_line, line) {
+            // RFC 9112 §2.2: an empty line that a client sent after its last body is forgiven.
+            (None, []) if self.leading_lines == 0 => {
+                self.leading_lines = 1;
+                Ok(false)
+            }
+            (None, line) => {
+                self.request_line = Some(RequestLine::parse(line)?);
+                Ok(false)
+            }
+            (Some(_), []) => Ok(true),
+            (Some(_), line) => self.field(line).map(|()| false),
+        }
+    }
+
+    fn field(&mut self, line: &[u8]) -> Result<(), Refusal> {
+        self.fields += 1;
+        if self.fields > MAX_FIELDS {
+            return Err(Refusal::HeadTooLarge);
+        }
+        // A line that goes on where the last one ended (obs-fold) and a space before the colon
+        // have a "name" with a space in it, which is none.
+        let (name, value) = split(line, b':').ok_or(Refusal::Malformed)?;
+        if name.is_empty() || !name.iter().all(|byte| is_token(*byte)) {
+            return Err(Refusal::Malformed);
+        }
+        let value = trim(value);
+        let is = |known: &HeaderName| name.eq_ignore_ascii_case(known.as_str().as_bytes());
+        if is(&http::header::HOST) {
+            put(&mut self.host, Host::parse(value)?)
+        } else if is(&http::header::CONTENT_LENGTH) {
+            put(&mut self.length, content_length(value)?)
+        } else if is(&http::header::TRANSFER_ENCODING) {
+            // Once, and nothing else: no list, no second line, no coding that we do not undo.
+            let known = value.eq_ignore_ascii_case(b"chunked") && !self.chunked;
+            self.chunked = true;
+            known.then_some(()).ok_or(Refusal::Malformed)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// What the fields say together.
+    fn body(&self) -> Result<Body, Refusal> {
+        let line = self.request_line.as_ref().ok_or(Refusal::Malformed)?;
+        match (&line.authority, &self.host) {
+            // RFC 9112 §3.2: whose request is it?
+            (_, None) if line.minor_version > 0 => return Err(Refusal::Malformed),
+            (Some(_), Some(Host::Empty)) => return Err(Refusal::Malformed),
+            (Some(target), Some(Host::Named(host))) if target != host => {
+                return Err(Refusal::Malformed);
+            }
+            _ => {}
+        }
+        match (self.chunked, self.length) {
+            (false, length) => Ok(Body::Bytes(length.unwrap_or(0))),
+            // RFC 9112 §6.1: HTTP/1.0 has no chunks, and a length beside them is an attack.
+            (true, None) if line.minor_version > 0 => Ok(Body::Chunked),
+            (true, _) => Err(Refusal::Malformed),
+        }
+    }
+}
+
+impl RequestLine {
+    fn parse(line: &[u8]) -> Result<Self, Refusal> {
+        let (method, rest) = split(line, b' ').ok_or(Refusal::Malformed)?;
+        let (target, version) = split(rest, b' ').ok_or(Refusal::Malformed)?;
+        let minor_version = match version {
+            b"HTTP/1.1" => 1,
+            b"HTTP/1.0" => 0,
+            [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
+                if major.is_ascii_digit() && minor.is_ascii_digit() =>
+            {
+                return Err(Refusal::VersionNotSupported);
+            }
+            _ => return Err(Refusal::Malformed),
+        };
+        let method = Method::from_bytes(method).map_err(|_| Refusal::Malformed)?;
+        Ok(Self {
+            minor_version,
+            authority: authority(&method, target)?,
+        })
+    }
+}
+
+/// Of a target in one of the forms that a service answers (RFC 9112 §3.2). The authority-form
+/// belongs to proxies.
+fn authority(method: &Method, target: &[u8]) -> Result<Option<Authority>, Refusal> {
+    if !target.iter().all(u8::is_ascii_graphic) || target.contains(&b'#') {
+        return Err(Refusal::Malformed);
+    }
+    let uri = Uri::try_from(target).map_err(|_| Refusal::Malformed)?;
+    match target {
+        [b'/', ..] => Ok(None),
+        b"*" if method == Method::OPTIONS => Ok(None),
+        _ if method == Method::CONNECT => Err(Refusal::Malformed),
+        _ if [Some(&Scheme::HTTP), Some(&Scheme::HTTPS)].contains(&uri.scheme()) => {
+            let authority = uri.into_parts().authority;
+            authority
+                .filter(names_a_host)
+                .map(Some)
+                .ok_or(Refusal::Malformed)
+        }
+        _ => Err(Refusal::Malformed),
+    }
+}
+
+impl Host {
+    fn parse(value: &[u8]) -> Result<Self, Refusal> {
+        if value.is_empty() {
+            return Ok(Self::Empty);
+        }
+        let authority = Authority::try_from(value).ok();
+        let host = authority.filter(names_a_host);
+        host.map(Self::Named).ok_or(Refusal::Malformed)
+    }
+}
+
+/// And a port at most: not a user, as in `localhost@evil.example`.
+fn names_a_host(authority: &Authority) -> bool {
+    let host = authority.host();
+    let port = authority.as_str().strip_prefix(host);
+    let digits = port.map(|port| port.strip_prefix(':').unwrap_or(port));
+    let is_number =
+        |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok();
+    !host.is_empty() && digits.is_some_and(|digits| digits.is_empty() || is_number(digits))
+}
+
+/// Digits and nothing else; what is too large to be a number is no length either.
+fn content_length(value: &[u8]) -> Result<u64, Refusal> {
+    let digits = Some(value).filter(|value| value.iter().all(u8::is_ascii_digit));
+    let length = digits.and_then(|digits| str::from_utf8(digits).ok()?.parse::<u64>().ok());
+    // The two largest numbers have a meaning of their own in hyper.
+    length
+        .filter(|length| *length < u64::MAX / 2)
+        .ok_or(Refusal::Malformed)
+}
+
+/// A field that decides something stands there once, even when both say the same.
+fn put<T>(place: &mut Option<T>, value: T) -> Result<(), Refusal> {
+    match place.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(Refusal::Malformed),
+    }
+}
+
+fn split(line: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
+    let position = line.iter().position(|byte| *byte == at)?;
+    let (before, after) = line.split_at_checked(position)?;
+    Some((before, after.get(1..)?))
+}
+
+/// Space and tab only (RFC 9110 §5.6.3). Others take a vertical tab for space as well.
+fn trim(mut value: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
+    }
+    value
+}
+
+/// The end of a line, or a control character, which may stand nowhere.
+fn ends_text(byte: u8) -> bool {
+    byte.is_ascii_control() && byte != b'\t'
+}
+
+/// RFC 9110 §5.6.2.
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: usize = 200;
+
+    fn whole(bytes: &[u8]) -> Result<Step, Refusal> {
+        Head::default().read(bytes, LIMIT)
+    }
+
+    /// What is refused over a socket is in `tests/raw_http`; here is what one read makes of it.
+    #[test]
+    fn a_head_ends_where_its_empty_line_does() {
+        let sized = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 7\r\n\r\nGET / HT";
+        let complete = |length, body| Ok(Step::Complete { length, body });
+        assert_eq!(whole(sized), complete(47, Body::Bytes(7)));
+        let chunked = b"\r\nPOST / HTTP/1.1\r\nhost:a\r\ntransfer-encoding:\tChunked \r\n\r\n";
+        assert_eq!(whole(chunked), complete(chunked.len(), Body::Chunked));
+        assert_eq!(
+            whole(b"GET / HTTP/1.0\r\n\r\n"),
+            complete(18, Body::Bytes(0))
+        );
+        assert_eq!(whole(b"GET / HTTP/1.1\r\n\r\n"), Err(Refusal::Malformed));
+    }
+
+    #[test]
+    fn the_network_may_cut_a_head_anywhere() {
+        let long = format!(
+            "GET / HTTP/1.1\r\nhost: a\r\na: {}\r\n\r\n",
+            "b".repeat(LIMIT)
+        );
+        let target = "A".repeat(LIMIT);
+        for (bytes, is_good) in [
+            (
+                "GET /?a HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\nabc",
+                true,
+            ),
+            ("\r\nGET / HTTP/1.1\r\nhost: a\r\nb:\r\n\r\n", true),
+            ("GET / HTTP/1.1\r\nhost: a\nb: c\r\n\r\n", false),
+            ("GET / HTTP/1.1\r\nhost: a\rb: c\r\n\r\n", false),
+            ("GET / HTTP/1.1\r\nhost: a\r\n b: c\r\n\r\n", false),
+            (long.as_str(), false),
+            (target.as_str(), false),
+        ] {
+            let bytes = bytes.as_bytes();
+            let at_once = whole(bytes);
+            assert_eq!(at_once.is_ok(), is_good);
+            for first in 0..bytes.len() {
+                let mut head = Head::default();
+                let mut step = head.read(&bytes[..first], LIMIT);
+                if step == Ok(Step::Partial) {
+                    step = head.read(bytes, LIMIT);
+                }
+                assert_eq!(step, at_once, "{first}");
+            }
+            let mut head = Head::default();
+            let mut steps = (1..=bytes.len()).map(|length| head.read(&bytes[..length], LIMIT));
+            let one_by_one = steps.find(|step| *step != Ok(Step::Partial));
+            assert_eq!(one_by_one, Some(at_once));
+        }
+    }
+}
