@@ -1,6 +1,8 @@
 // A real Chromium, and what the tests do with the demo page again and again.
 
 import assert from "node:assert/strict";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { chromium } from "playwright-core";
 
 /** A name for loopback that no `--dev` server trusts. */
@@ -14,15 +16,32 @@ const FLAGS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
-  `--host-resolver-rules=MAP ${ELSEWHERE} 127.0.0.1`,
+  `--host-resolver-rules=MAP ${ELSEWHERE} 127.0.0.1, MAP *.test 127.0.0.1`,
 ];
 
-export function launch() {
-  return chromium.launch({
+/** With `authority`, it believes certificates that chain up to a key with this fingerprint. */
+export function launch(trusting) {
+  return chromium.launch(options(trusting));
+}
+
+/**
+ * A browser with a profile of its own, in which embedded sites have cookies: the contexts of the other are
+ * private windows, which leave them out, and so does Debian's Chromium unless it is told otherwise.
+ */
+export async function launchProfile(folder, trusting) {
+  await mkdir(join(folder, "Default"));
+  const profile = { cookie_controls_mode: 0, block_third_party_cookies: false };
+  await writeFile(join(folder, "Default/Preferences"), JSON.stringify({ profile }));
+  return chromium.launchPersistentContext(folder, options(trusting));
+}
+
+function options({ authority } = {}) {
+  const trust = authority ? [`--ignore-certificate-errors-spki-list=${authority}`] : [];
+  return {
     executablePath: process.env.HARDTACK_CHROMIUM ?? "/usr/bin/chromium",
     headless: true,
-    args: FLAGS,
-  });
+    args: [...FLAGS, ...trust],
+  };
 }
 
 /** Opens the demo page. Whatever its script or its content policy complains of fails the test. */

@@ -5,8 +5,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-const BINARY = resolve(process.env.HARDTACK_BIN ?? join(import.meta.dirname, "../../target/release/hardtack"));
-const PATIENCE = 20_000;
+export const BINARY = resolve(process.env.HARDTACK_BIN ?? join(import.meta.dirname, "../../target/release/hardtack"));
+export const PATIENCE = 20_000;
 
 /**
  * A server of its own: fresh data, a free port, `--dev`.
@@ -67,7 +67,7 @@ export async function startHardtack(settings = {}) {
 }
 
 /** Ours without settings of the person who runs the tests, plus `settings` as variables. */
-function environment(settings) {
+export function environment(settings) {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("HARDTACK"));
   const ours = Object.entries(settings).map(([key, value]) => [
     `HARDTACK__${key.toUpperCase().replaceAll(".", "__")}`, value,

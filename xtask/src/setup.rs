@@ -43,6 +43,14 @@ pub(crate) fn chromium() -> Result<PathBuf> {
     on_path("chromium").context("chromium is not on the path, though apt installed it")
 }
 
+/// `openssl`, which makes the certificates of the browser test.
+pub(crate) fn openssl() -> Result<()> {
+    if on_path("openssl").is_none() {
+        install(&["openssl"])?;
+    }
+    Ok(())
+}
+
 /// Node.js and the packages of `project`, as its lock file pins them.
 pub(crate) fn npm_packages(project: &Path) -> Result<()> {
     if on_path("node").is_none() || on_path("npm").is_none() {

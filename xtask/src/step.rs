@@ -84,7 +84,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "browser",
-        about: "the demo page in Chromium",
+        about: "the demo page, and cookies over TLS, in Chromium",
         needs: Some("release"),
         run: browser,
     },
@@ -166,6 +166,7 @@ fn reference() -> Result<Outcome> {
 fn browser() -> Result<Outcome> {
     let project = workspace::root().join("tests/browser");
     let chromium = setup::chromium()?;
+    setup::openssl()?;
     setup::npm_packages(&project)?;
     let mut node = Command::new("npm");
     node.args(["test", "--silent"]).current_dir(&project);

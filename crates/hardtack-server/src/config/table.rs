@@ -218,7 +218,7 @@ pub(crate) static KEYS: &[Key] = &[
             }),
         ]),
         default: Default::Is("none"),
-        meaning: "`host` makes the names `__Host-access`, `__Secure-refresh` and `__Host-csrftoken`, which browsers let no sibling host and no plain-HTTP page plant; the plain names mean nothing then. Verifiers elsewhere, and scripts that send the CSRF token, must be told the new names. A change costs everybody one login.",
+        meaning: "`host` makes the names `__Host-access` and `__Host-csrftoken`, which browsers let no sibling host plant, and `__Secure-refresh`, which they let no plain-HTTP page plant (`__Host-` would rule its narrow path out). The plain names mean nothing then. Verifiers elsewhere, and scripts that send the CSRF token, must be told the new names. A change costs everybody one login.",
     },
     Key {
         name: "cookies.secure",
