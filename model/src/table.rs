@@ -74,7 +74,7 @@ pub struct Row {
     pub age: i16,
     /// Retries that moved the anchor since the current token was minted.
     pub retries: u8,
-    /// Since the family was last used.
+    /// Since the family was last used; below zero after the clock was set back.
     pub unused: i16,
     /// Until the absolute end.
     pub left: i16,
@@ -285,7 +285,9 @@ impl Row {
     }
 
     fn hand_out(self, how: How) -> (Self, Reply) {
-        (Self { unused: 0, ..self }, Reply::Handed(how, self.current))
+        // A use that was later by the clock is not forgotten when the clock is set back.
+        let unused = self.unused.min(0);
+        (Self { unused, ..self }, Reply::Handed(how, self.current))
     }
 
     fn rotated(self) -> (Self, Reply) {

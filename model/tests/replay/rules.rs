@@ -61,7 +61,7 @@ impl Rules {
         let lineage = self.family.lineage.after(rotation, presented, self.now);
         if lineage != self.family.lineage {
             self.family.lineage = lineage;
-            self.family.last_seen_at = self.now;
+            self.family.last_seen_at = self.family.last_seen_at.max(self.now);
         }
         if rotation == Rotation::Reuse {
             self.end(RevokeReason::Reuse);
