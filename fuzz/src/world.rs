@@ -28,8 +28,8 @@ use crate::forge::{Forge, ISSUER, NOW, Ones, Signature};
 
 /// The password of every user. It stands in a request as it is in every kind of body.
 pub const PASSWORD: &str = "Tr0ub4dor-and-3";
-/// The other origin whose pages may call.
-pub const LISTED: &str = "https://spa.example";
+/// The other origin whose pages may call: a sibling, for cookies reach no other site.
+pub const LISTED: &str = "https://spa.a.example";
 
 static PASSWORD_HASH: LazyLock<String> = LazyLock::new(|| {
     let password = Password::parse(PASSWORD.to_owned()).unwrap();

@@ -73,6 +73,7 @@ async fn tell(world: &World, steps: &[Step]) {
         let answer = world
             .send(Request::from_parts(parts, body_), visitor.address)
             .await;
+        jar.note(&body);
         rules::check(&asked, &body, &answer, &jar);
         jar.take(&answer);
     }

@@ -8,6 +8,8 @@ use http::header::SET_COOKIE;
 pub(crate) struct Jar {
     /// Who they are.
     pub(crate) name: String,
+    /// All bodies that were sent.
+    sent: Vec<u8>,
     pub(crate) issued: Vec<String>,
     pub(crate) access: String,
     pub(crate) refresh: String,
@@ -40,6 +42,15 @@ impl Jar {
             name: name.to_owned(),
             ..Self::default()
         }
+    }
+
+    pub(crate) fn note(&mut self, body: &[u8]) {
+        self.sent.extend(body);
+    }
+
+    pub(crate) fn wrote(&self, text: &str) -> bool {
+        let mut windows = self.sent.windows(text.len().max(1));
+        windows.any(|window| window == text.as_bytes())
     }
 
     pub(crate) fn take(&mut self, answer: &Answer) {
