@@ -42,7 +42,7 @@ enum Input {
     Bytes(Signature, Vec<u8>),
 }
 
-/// SECURITY.md TK-1, TK-3, TK-6: a token is good as it was issued, byte for byte, or not at all.
+/// docs/threat-model.md TK-1, TK-3, TK-6: a token is good as it was issued, byte for byte, or not at all.
 #[test]
 fn only_the_bytes_that_were_issued_are_believed() {
     let forges = Forge::all();

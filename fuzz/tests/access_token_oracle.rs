@@ -121,7 +121,7 @@ enum Json {
     Object,
 }
 
-/// SECURITY.md TK-1 to TK-6, and CVE-2026-25537 (claims of the wrong type counted as absent).
+/// docs/threat-model.md TK-1 to TK-6, and CVE-2026-25537 (claims of the wrong type counted as absent).
 #[test]
 fn whatever_the_oracle_refuses_is_refused_and_more_only_for_a_reason() {
     let forges = Forge::all();
@@ -244,7 +244,7 @@ fn is_beyond_the_oracle(header: &str, claims: &str) -> bool {
 }
 
 /// The oracle looks at the clock on the wall, so the times are weighed here: as numbers of any
-/// kind, with the leeway of SECURITY.md TK-4.
+/// kind, with the leeway of docs/threat-model.md TK-4.
 fn is_time(claims: &Value, now: Timestamp) -> bool {
     let now = Value::from(now.unix_seconds()).as_f64().unwrap();
     let past = |name: &str| claims[name].as_f64().is_some_and(|time| time > now + 5.0);

@@ -34,7 +34,7 @@ enum Line {
     Bytes(Vec<u8>),
 }
 
-/// SECURITY.md CK-4, CVE-2024-47764, CVE-2023-23934 and the cookie sandwich: a name and a value are
+/// docs/threat-model.md CK-4, CVE-2024-47764, CVE-2023-23934 and the cookie sandwich: a name and a value are
 /// their bytes, whatever stands beside them.
 #[test]
 fn two_readings_of_the_header_agree() {

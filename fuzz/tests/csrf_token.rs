@@ -24,7 +24,7 @@ enum Owner {
     Other([u8; 16]),
 }
 
-/// SECURITY.md CS-5: a planted or changed pair does not count, however alike its halves are.
+/// docs/threat-model.md CS-5: a planted or changed pair does not count, however alike its halves are.
 #[test]
 fn only_the_token_of_the_session_counts_and_only_twice() {
     hardtack_fuzz::target!()

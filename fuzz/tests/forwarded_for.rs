@@ -59,7 +59,7 @@ enum Peer {
     Six([u8; 16]),
 }
 
-/// SECURITY.md AU-6, CVE-2026-45364: nothing that a stranger writes chooses their own bucket.
+/// docs/threat-model.md AU-6, CVE-2026-45364: nothing that a stranger writes chooses their own bucket.
 #[test]
 fn the_client_is_the_last_that_a_trusted_hop_has_seen() {
     let trusted: Vec<ipnet::IpNet> = TRUSTED.map(|it| it.parse().unwrap()).into();

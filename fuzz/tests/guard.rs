@@ -63,7 +63,7 @@ struct Token {
     edits: Few<Edit>,
 }
 
-/// SECURITY.md CK-3, SE-5, TK-2, and CONTRACT.md §10.22: no cache, no header and no order of events
+/// docs/threat-model.md CK-3, SE-5, TK-2, and docs/contract.md §10.22: no cache, no header and no order of events
 /// lets somebody in whom the plain rules would not.
 #[test]
 fn the_guard_knows_whom_the_plain_rules_know() {

@@ -64,7 +64,7 @@ enum Change {
     Shift(u8),
 }
 
-/// SECURITY.md TK-7 and TK-8.
+/// docs/threat-model.md TK-7 and TK-8.
 #[test]
 fn a_set_that_is_read_has_public_keys_of_one_name_each() {
     let published: Vec<Value> = Forge::all()

@@ -60,7 +60,7 @@ enum Input {
     Text(String),
 }
 
-/// SECURITY.md AU-7, CVE-2019-19844.
+/// docs/threat-model.md AU-7, CVE-2019-19844.
 #[test]
 fn spellings_of_one_name_stay_one_name() {
     hardtack_fuzz::target!()

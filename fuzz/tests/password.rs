@@ -49,7 +49,7 @@ struct Input {
     min_length: u8,
 }
 
-/// SECURITY.md AU-2 and AU-3.
+/// docs/threat-model.md AU-2 and AU-3.
 #[test]
 fn the_verdict_is_the_plain_one() {
     let common: HashSet<&str> = COMMON.lines().collect();

@@ -88,7 +88,7 @@ impl Cost {
     }
 }
 
-/// SECURITY.md AU-1: an import cannot bring a string that takes the machine, or opens to anything.
+/// docs/threat-model.md AU-1: an import cannot bring a string that takes the machine, or opens to anything.
 #[test]
 fn a_string_opens_to_its_password_only_and_at_a_bounded_cost() {
     let password = |text: &str| Password::parse(text.to_owned()).unwrap();

@@ -30,7 +30,7 @@ enum Input {
     Spelt(Vec<Piece>),
 }
 
-/// SECURITY.md SV-6: a damaged key file is refused, or it is a whole key that signs.
+/// docs/threat-model.md SV-6: a damaged key file is refused, or it is a whole key that signs.
 #[test]
 fn a_key_that_is_read_signs_for_its_public_half() {
     let pems: Vec<String> = Forge::all()

@@ -84,7 +84,7 @@ struct Input {
     configured: Text,
 }
 
-/// SECURITY.md CS-1, CVE-2025-27143: nothing passes that another reading of the rules refuses, and
+/// docs/threat-model.md CS-1, CVE-2025-27143: nothing passes that another reading of the rules refuses, and
 /// nothing can be trusted that no browser would send.
 #[test]
 fn no_other_origin_passes_for_a_trusted_one() {

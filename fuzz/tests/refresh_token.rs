@@ -42,7 +42,7 @@ struct Name {
     branch: u32,
 }
 
-/// SECURITY.md SE-2: whoever has no pepper cannot make one, not even another spelling of a good one.
+/// docs/threat-model.md SE-2: whoever has no pepper cannot make one, not even another spelling of a good one.
 #[test]
 fn only_what_was_derived_is_recognised() {
     let pepper: Vec<u8> = (0..32).collect();

@@ -19,7 +19,7 @@ mod rules;
 use grammar::{Header, Step};
 use jar::Jar;
 
-/// SECURITY.md SV-3, HD-1, CK-1, CK-5, CS-1, CS-4: whatever is sent, the answer keeps the rules.
+/// docs/threat-model.md SV-3, HD-1, CK-1, CK-5, CS-1, CS-4: whatever is sent, the answer keeps the rules.
 #[test]
 fn whatever_is_asked_the_answer_keeps_the_rules() {
     hardtack_fuzz::target!()

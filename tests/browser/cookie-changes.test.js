@@ -1,5 +1,5 @@
 // A browser whose cookies are those of an older configuration: it logs in once at most, and then
-// keeps one pair that works (PROTOCOL.md §5).
+// keeps one pair that works (docs/rotation.md).
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

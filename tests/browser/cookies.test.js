@@ -1,4 +1,4 @@
-// Cookies over TLS, as Chromium itself reports and sends them (SECURITY.md CK-1 and CK-2).
+// Cookies over TLS, as Chromium itself reports and sends them (docs/threat-model.md CK-1 and CK-2).
 
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";

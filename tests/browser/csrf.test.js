@@ -43,7 +43,7 @@ async function sendForm(context, path, fields) {
   return status;
 }
 
-/** Login CSRF: the victim would go on in the attacker's account (CONTRACT.md §10.5). */
+/** Login CSRF: the victim would go on in the attacker's account (docs/contract.md §10.5). */
 test("another site cannot log the browser in", async () => {
   const context = await browser.newContext();
   const status = await sendForm(context, "/login/", { username: "demo", password: hardtack.password });

@@ -1,4 +1,4 @@
-//! The other faults of a machine (SECURITY.md §3): a disk that is full, broken or hangs, too few
+//! The other faults of a machine (docs/threat-model.md): a disk that is full, broken or hangs, too few
 //! file descriptors, a flood of slow connections, a clock that steps.
 //!
 //! During a fault the only fault that clients may see is 503 or no answer. After it the same

@@ -2,7 +2,7 @@
 //!
 //! Honest browsers log in, refresh in several tabs at once, log out and change passwords over real
 //! sockets, and lose some of the answers. The server is killed (`kill -9`) at any moment, started
-//! again and asked for everything that it had acknowledged (SECURITY.md §3). A run breaks off
+//! again and asked for everything that it had acknowledged (docs/threat-model.md). A run breaks off
 //! nothing: each broken promise is told with the last operations of the browser that saw it.
 //!
 //! `kill -9` leaves the kernel and its page cache alive, so this shows that nothing is answered

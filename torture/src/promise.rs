@@ -300,7 +300,7 @@ impl Session {
 }
 
 /// How slow messages may be. It is G of the rotation protocol: an honest browser is only promised to
-/// stay logged in if its messages are faster (PROTOCOL.md §4), so whoever was slower is counted and
+/// stay logged in if its messages are faster (docs/rotation.md), so whoever was slower is counted and
 /// not judged.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct DelayBound(Duration);

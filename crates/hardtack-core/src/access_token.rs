@@ -16,7 +16,7 @@ use crate::secret::{Entropy, Secret};
 use crate::{SessionId, Timestamp, UserId};
 use claims::{Read, UserIdClaim, Written};
 
-/// How far two clocks may be apart (SECURITY.md TK-4): a token is believed this much longer, and
+/// How far two clocks may be apart (docs/threat-model.md TK-4): a token is believed this much longer, and
 /// this much before it was made.
 pub const LEEWAY: Duration = Duration::from_secs(5);
 
@@ -40,7 +40,7 @@ pub struct Grant {
     /// Which session.
     pub session: SessionId,
     /// The refresh token that was handed out with it; it must be the current one at that commit
-    /// (PROTOCOL.md §7, I9).
+    /// (docs/rotation.md, I9).
     pub position: Position,
     /// Now, by the store's clock.
     pub issued_at: Timestamp,
@@ -52,7 +52,7 @@ pub struct Grant {
 
 /// Makes an access token.
 ///
-/// No name, address or right is in it (SECURITY.md TK-9): whoever reads it learns three numbers.
+/// No name, address or right is in it (docs/threat-model.md TK-9): whoever reads it learns three numbers.
 ///
 /// # Errors
 /// [`KeyError::Crypto`], when the system's randomness fails.
@@ -144,7 +144,7 @@ pub enum VerifyError {
 }
 
 impl VerifyError {
-    /// The contract's words (CONTRACT.md §3).
+    /// The contract's words (docs/contract.md §3).
     #[must_use]
     pub const fn message(self) -> &'static str {
         match self {

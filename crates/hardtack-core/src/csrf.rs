@@ -1,5 +1,5 @@
 //! May this request change something? Cross-site request forgery, decided from what browsers say
-//! about a request's origin (ASVS 5.0 §3.5.1-3.5.3, SECURITY.md CS-1).
+//! about a request's origin (ASVS 5.0 §3.5.1-3.5.3, docs/threat-model.md CS-1).
 //!
 //! For every method but the safe ones, in this order:
 //!
@@ -124,7 +124,7 @@ impl std::error::Error for CsrfRefusal {}
 /// Decides whether a request of an unsafe method may change something.
 ///
 /// Ask it for every method but `GET`, `HEAD`, `OPTIONS` and `TRACE`, on public endpoints too: a
-/// forged login puts a victim into the attacker's account (SECURITY.md CS-2).
+/// forged login puts a victim into the attacker's account (docs/threat-model.md CS-2).
 ///
 /// # Errors
 /// [`CsrfRefusal`], and nothing may be changed then.
@@ -184,7 +184,7 @@ mod tests {
         }
     }
 
-    /// SECURITY.md CS-1, the whole table.
+    /// docs/threat-model.md CS-1, the whole table.
     #[test]
     fn the_table_of_provenance() {
         use HeaderValues::{Absent, Several};

@@ -343,7 +343,7 @@ mod tests {
         assert!(key.to_pem().is_none());
     }
 
-    /// SECURITY.md TK-7.
+    /// docs/threat-model.md TK-7.
     #[test]
     fn short_sample_and_patterned_secrets_are_refused() {
         assert_eq!(

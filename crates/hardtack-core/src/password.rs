@@ -24,7 +24,7 @@ pub use hash_cost::{HashCost, HashCostError};
 pub use hasher::{HashError, Hasher, Verification};
 pub use policy::{PasswordFault, PersonalTexts, judge_new_password};
 
-/// A password as somebody typed it. Nothing is trimmed (CONTRACT.md §10.14).
+/// A password as somebody typed it. Nothing is trimmed (docs/contract.md §10.14).
 #[derive(Debug)]
 pub struct Password {
     typed: Secret<String>,
@@ -47,7 +47,7 @@ pub enum PasswordError {
 }
 
 impl Password {
-    /// The longest password, in Unicode code points as typed: the contract's limit (CONTRACT.md §5),
+    /// The longest password, in Unicode code points as typed: the contract's limit (docs/contract.md §5),
     /// at least what SP 800-63B-4 §3.1.1.2 asks for (64).
     pub const MAX_CHARS: usize = 128;
 

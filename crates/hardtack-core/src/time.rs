@@ -35,7 +35,7 @@ impl Timestamp {
     }
 
     /// How long ago `earlier` was. Zero when it lies ahead: a clock that stepped back must not make
-    /// a window look closed (PROTOCOL.md §3: a negative age counts as 0).
+    /// a window look closed (docs/rotation.md: a negative age counts as 0).
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))

@@ -138,7 +138,7 @@ pub enum NameError {
     Shape,
 }
 
-/// A user name: 1 to 150 characters, letters, digits and `@ . + - _` (CONTRACT.md §4).
+/// A user name: 1 to 150 characters, letters, digits and `@ . + - _` (docs/contract.md §4).
 ///
 /// Letters of every script are letters; controls, bidirectional marks and zero-width characters
 /// are not, so a name cannot hide what it says.
@@ -275,7 +275,7 @@ impl EmailAddress {
 /// How a person says who they are when logging in: by exactly one of the two.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LoginName {
-    /// A user name, or an address in its place (CONTRACT.md §4).
+    /// A user name, or an address in its place (docs/contract.md §4).
     NameOrEmail(CanonicalName),
     /// An address only.
     Email(CanonicalName),

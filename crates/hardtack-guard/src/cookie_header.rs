@@ -1,4 +1,4 @@
-//! Cookies as the bytes that arrived (RFC 6265 §4.2, SECURITY.md CK-4).
+//! Cookies as the bytes that arrived (RFC 6265 §4.2, docs/threat-model.md CK-4).
 //!
 //! Old readings of the header are attacks today: a quoted value that swallows the cookies after
 //! it, `$Version` that changes how the rest is read, names that only match once decoded or folded.

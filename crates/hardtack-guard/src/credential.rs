@@ -1,4 +1,4 @@
-//! Which credential a request presents, and who it says is there (CONTRACT.md §3 and §10.22).
+//! Which credential a request presents, and who it says is there (docs/contract.md §3 and §10.22).
 //!
 //! `Authorization: Bearer` counts alone when it is there, broken or not: whoever takes the trouble
 //! to send one means it. Every other scheme, and an empty header, leaves the cookie to speak.
@@ -107,7 +107,7 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
     }
 }
 
-/// The newest of several access cookies (SECURITY.md CK-3).
+/// The newest of several access cookies (docs/threat-model.md CK-3).
 ///
 /// A sibling host can set a cookie of the same name for the whole domain, so there may be several.
 /// Those that are not believed are ignored; of one session the newest counts; of two live ones

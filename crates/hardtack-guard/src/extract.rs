@@ -16,7 +16,7 @@ impl<S: Sync> FromRequestParts<S> for Authenticated {
 }
 
 /// `Option<Authenticated>`: nobody, or a dead credential, is `None`. That is how public endpoints
-/// look at it (CONTRACT.md §10.2: a stale cookie must not lock anybody out of logging in).
+/// look at it (docs/contract.md §10.2: a stale cookie must not lock anybody out of logging in).
 impl<S: Sync> OptionalFromRequestParts<S> for Authenticated {
     type Rejection = Refusal;
 

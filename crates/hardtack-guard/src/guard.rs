@@ -28,7 +28,7 @@ struct Inner {
     double_submit: Option<DoubleSubmit>,
 }
 
-/// The double-submit token, to be demanded besides (CONTRACT.md §8, `JWT_AUTH_COOKIE_USE_CSRF`).
+/// The double-submit token, to be demanded besides (docs/contract.md §8, `JWT_AUTH_COOKIE_USE_CSRF`).
 pub struct DoubleSubmit {
     /// What the tokens are made with.
     pub key: Secret<[u8; 32]>,
@@ -95,14 +95,14 @@ impl Guard {
     /// Who sent a request with these headers?
     ///
     /// # Errors
-    /// A 401 [`Refusal`]. Public endpoints ignore it (CONTRACT.md §10.2).
+    /// A 401 [`Refusal`]. Public endpoints ignore it (docs/contract.md §10.2).
     pub fn authenticate(&self, headers: &HeaderMap) -> Result<Authenticated, Refusal> {
         credential::authenticate(&self.0.verifier, &self.0.access_cookie, headers)
     }
 
     /// May a request of this method and these headers change something, as far as one can say
     /// without knowing who sent it? For endpoints that set cookies or that a cookie reaches,
-    /// public ones like login included (SECURITY.md CS-2).
+    /// public ones like login included (docs/threat-model.md CS-2).
     ///
     /// Safe methods always may, save for the handshake of a WebSocket: it is a `GET` that opens a
     /// door for changes and that browsers let every site send.

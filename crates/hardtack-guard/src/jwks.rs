@@ -2,7 +2,7 @@
 //!
 //! One address, written down by whoever set this up, is all that is ever asked. A token cannot
 //! steer it: one that names an unknown key only hastens the next fetch, and not more often than
-//! every few seconds (SECURITY.md TK-2). No request waits for a fetch.
+//! every few seconds (docs/threat-model.md TK-2). No request waits for a fetch.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Weak};

@@ -1,4 +1,4 @@
-//! The answers to who may not: status, body and headers of the contract (CONTRACT.md §1 and §3).
+//! The answers to who may not: status, body and headers of the contract (docs/contract.md §1 and §3).
 
 use hardtack_core::UserId;
 use hardtack_core::access_token::VerifyError;

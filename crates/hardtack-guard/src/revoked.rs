@@ -1,4 +1,4 @@
-//! The sessions that were ended and whose access tokens may still be alive (PROTOCOL.md §9).
+//! The sessions that were ended and whose access tokens may still be alive (docs/rotation.md).
 //!
 //! Asked on every authenticated request, so a look-up is one hash and a walk over neighbouring
 //! words, without a lock. It holds keyed 64-bit fingerprints, not names: a collision (1 in 2⁶⁴ per
@@ -40,7 +40,7 @@ struct Generations {
 
 impl RevokedSet {
     /// A set that keeps every entry for `kept_for` at least: the longest life of an access token
-    /// and a margin (PROTOCOL.md §9: 60 s).
+    /// and a margin (docs/rotation.md: 60 s).
     ///
     /// Less than that life would let the tokens of an ended session come back to life.
     #[must_use]

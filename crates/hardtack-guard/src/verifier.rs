@@ -85,7 +85,7 @@ impl Verifier {
 
     /// Also tells `reporter` which tokens are in use, at most once per `every` for each token.
     ///
-    /// The authority settles generations by it (PROTOCOL.md §3). A report that is lost delays the
+    /// The authority settles generations by it (docs/rotation.md). A report that is lost delays the
     /// detection of a stolen token; one too many costs a write.
     #[must_use]
     pub fn with_use_reporter(mut self, reporter: UseReporter, every: Duration) -> Self {

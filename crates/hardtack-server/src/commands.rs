@@ -25,7 +25,7 @@ mod key;
 mod session;
 mod user;
 
-/// How long a revocation outlives the last access token (PROTOCOL.md §9).
+/// How long a revocation outlives the last access token (docs/rotation.md).
 const REVOCATION_MARGIN: Duration = Duration::from_secs(60);
 
 /// Does what was typed.

@@ -277,7 +277,7 @@ mod tests {
         assert!(key_file.prepared().is_err());
     }
 
-    /// SECURITY.md TK-7: a weak secret stops the start, and is not in the message.
+    /// docs/threat-model.md TK-7: a weak secret stops the start, and is not in the message.
     #[test]
     fn weak_secrets_are_refused_and_not_shown() {
         let root = tempfile::tempdir().unwrap();

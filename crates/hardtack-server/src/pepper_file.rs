@@ -97,7 +97,7 @@ mod tests {
         assert_eq!(token(&first), token(&again));
     }
 
-    /// SECURITY.md TK-7: no secret that a person typed, and none in the message either.
+    /// docs/threat-model.md TK-7: no secret that a person typed, and none in the message either.
     #[test]
     fn a_weak_pepper_is_refused_and_not_shown() {
         let root = tempfile::tempdir().unwrap();

@@ -23,7 +23,7 @@ pub(crate) enum Found {
 
 /// Reads a file that holds a secret. `None` when there is none.
 ///
-/// Refuses one that others can read or write (SECURITY.md SV-6): what they have read is no secret
+/// Refuses one that others can read or write (docs/threat-model.md SV-6): what they have read is no secret
 /// any more, and nothing that is done here would make it one again.
 pub(crate) fn read_private(path: &Path) -> Result<Option<Secret<String>>> {
     let file = match File::open(path) {
@@ -87,7 +87,7 @@ mod tests {
 
     use super::*;
 
-    /// SECURITY.md SV-6: a key that a neighbour can read is refused, with the command that helps.
+    /// docs/threat-model.md SV-6: a key that a neighbour can read is refused, with the command that helps.
     #[test]
     fn a_file_that_others_can_read_is_refused_with_the_remedy() {
         let directory = tempfile::tempdir().unwrap();

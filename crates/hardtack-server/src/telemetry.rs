@@ -47,7 +47,7 @@ fn log_panics() {
     }));
 }
 
-/// Writes one line for each event (SECURITY.md SV-4): who, which session, from where, why. Events
+/// Writes one line for each event (docs/threat-model.md SV-4): who, which session, from where, why. Events
 /// carry no token, cookie or password, and every text from outside is a field, whose controls both
 /// formats escape.
 #[derive(Debug, Clone, Copy)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use hardtack_torture::{Plan, kills};
 
-/// PROTOCOL.md §5, node dies before or after commit; SECURITY.md §3, nothing acknowledged is lost.
+/// docs/rotation.md, node dies before or after commit; docs/threat-model.md, nothing acknowledged is lost.
 #[tokio::test]
 async fn five_kills_in_the_middle_of_everything_lose_nothing_and_log_nobody_out() {
     let binary = PathBuf::from(env!("CARGO_BIN_EXE_hardtack"));

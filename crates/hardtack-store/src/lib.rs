@@ -101,7 +101,7 @@ pub struct UserWithPassword {
 pub struct Revoke {
     /// Why.
     pub reason: RevokeReason,
-    /// The access lifetime and a margin (PROTOCOL.md §9: 60 s).
+    /// The access lifetime and a margin (docs/rotation.md: 60 s).
     pub remembered_for: Duration,
 }
 

@@ -75,7 +75,7 @@ mod tests {
         .to_string()
     }
 
-    /// SECURITY.md AU-6, CVE-2026-45364: a stranger's header must not choose the bucket.
+    /// docs/threat-model.md AU-6, CVE-2026-45364: a stranger's header must not choose the bucket.
     #[test]
     fn a_stranger_cannot_choose_their_address() {
         assert_eq!(address_of("203.0.113.9", &["198.51.100.1"]), "203.0.113.9");

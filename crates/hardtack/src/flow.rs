@@ -68,7 +68,7 @@ impl From<StoreError> for Unavailable {
 }
 
 impl<S: Store> Hardtack<S> {
-    /// Both tokens of a family as it was committed at `now` (I9 of PROTOCOL.md §7).
+    /// Both tokens of a family as it was committed at `now` (I9 of docs/rotation.md).
     pub(crate) fn grant(&self, family: &Family, now: Timestamp) -> Result<Grant, Unavailable> {
         let access_expires_at = (now + self.settings().tokens.access_lifetime).min(family.ends_at);
         let ring = self.keys();
@@ -106,7 +106,7 @@ impl<S: Store> Hardtack<S> {
     }
 
     /// The sessions that these texts are refresh tokens of, each once, with the newest position.
-    /// What is not ours is passed over (PROTOCOL.md §5).
+    /// What is not ours is passed over (docs/rotation.md).
     pub(crate) fn recognise<'a>(
         &self,
         presented: impl Iterator<Item = &'a str>,
@@ -124,5 +124,5 @@ impl<S: Store> Hardtack<S> {
     }
 }
 
-/// Clocks of verifiers may differ by this much (PROTOCOL.md §9).
+/// Clocks of verifiers may differ by this much (docs/rotation.md).
 pub(crate) const REVOCATION_MARGIN: std::time::Duration = std::time::Duration::from_secs(60);

@@ -1,7 +1,7 @@
 //! The threads that hash passwords.
 //!
 //! Hashing is slow on purpose, so it happens on a small fixed set of low-priority threads that
-//! never hold up an authenticated request (DESIGN.md §4). Each keeps the memory of one hash. Who
+//! never hold up an authenticated request (ARCHITECTURE.md). Each keeps the memory of one hash. Who
 //! finds the queue full is told so at once, for a queue without end only hides an overload.
 
 use std::sync::{Arc, OnceLock};

@@ -96,7 +96,7 @@ impl Settings {
             );
         }
         if tokens.access_lifetime < 2 * window {
-            // PROTOCOL.md §4: otherwise a generation can be traded before it has settled.
+            // docs/rotation.md: otherwise a generation can be traded before it has settled.
             return wrong(
                 "tokens.access_lifetime",
                 "must be at least twice session.rotation_window",
@@ -316,7 +316,7 @@ impl Default for TokenSettings {
 pub struct SessionSettings {
     /// Idle and absolute timeout.
     pub lifetime: SessionLifetime,
-    /// G of PROTOCOL.md §3: the time in which an older message may still arrive. At least request
+    /// G of docs/rotation.md: the time in which an older message may still arrive. At least request
     /// delay, answer delay, another request delay and the browser's cookie flush (about 30 s).
     pub rotation_window: Duration,
 }

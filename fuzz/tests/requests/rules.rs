@@ -157,7 +157,7 @@ fn check_cookies(asked: &http::request::Parts, answer: &Answer, told: &Told) {
     assert!(tokens == 0 || tokens == 2, "{told}");
 }
 
-/// SECURITY.md CS-1, for what a browser says about the sender.
+/// docs/threat-model.md CS-1, for what a browser says about the sender.
 fn check_provenance(asked: &http::request::Parts, answer: &Answer, told: &Told) {
     let origins: Vec<&HeaderValue> = asked.headers.get_all("origin").iter().collect();
     let trusted = origins.len() == 1 && (origins[0] == ISSUER || origins[0] == LISTED);

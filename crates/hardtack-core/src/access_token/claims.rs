@@ -49,7 +49,7 @@ pub(super) struct Read<'de> {
     pub(super) auth_time: Option<Timestamp>,
 }
 
-/// A user id as either system writes it (CONTRACT.md §3: a string since 5.5, a number before).
+/// A user id as either system writes it (docs/contract.md §3: a string since 5.5, a number before).
 #[derive(Deserialize)]
 #[serde(untagged)]
 pub(super) enum UserIdClaim {

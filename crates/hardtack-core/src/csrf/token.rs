@@ -1,6 +1,6 @@
 //! The double-submit token: a cookie that scripts of the own origin read and send back in a header.
 //!
-//! It is an HMAC over the session (SECURITY.md CS-5). A bare random one could be planted by a
+//! It is an HMAC over the session (docs/threat-model.md CS-5). A bare random one could be planted by a
 //! sibling host that sets cookies for the whole domain; this one only counts for the session it
 //! was made for.
 

@@ -1,5 +1,5 @@
 //! The authority's own keys and their lives: announced, signing, believed, gone (RFC 7517 §5,
-//! SECURITY.md TK-8).
+//! docs/threat-model.md TK-8).
 //!
 //! A new key is published one cache time before it signs, so that every verifier that fetches the
 //! set now and then knows it in time; the old one is believed until the last token it signed has
@@ -265,7 +265,7 @@ mod tests {
         ring.verifying_keys(now).find(kid).is_some()
     }
 
-    /// SECURITY.md TK-8: whoever fetched the set up to a cache time ago knows the key that signs.
+    /// docs/threat-model.md TK-8: whoever fetched the set up to a cache time ago knows the key that signs.
     #[test]
     fn a_new_key_is_published_a_cache_time_before_it_signs() {
         let (ring, old, new) = announced();
@@ -275,7 +275,7 @@ mod tests {
         assert!(believed(&ring, &new, NOW));
     }
 
-    /// SECURITY.md TK-8: the last token of the old key, signed just before the change, lives out.
+    /// docs/threat-model.md TK-8: the last token of the old key, signed just before the change, lives out.
     #[test]
     fn an_old_key_is_believed_until_its_last_token_has_expired() {
         let (ring, old, new) = announced();
@@ -368,7 +368,7 @@ mod tests {
         );
     }
 
-    /// SECURITY.md TK-7.
+    /// docs/threat-model.md TK-7.
     #[test]
     fn a_shared_key_does_not_join_published_ones() {
         let (mut ring, old, _) = announced();

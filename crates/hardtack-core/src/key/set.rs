@@ -199,7 +199,7 @@ mod tests {
         assert!(read.find("../../etc/passwd").is_none());
     }
 
-    /// SECURITY.md TK-8.
+    /// docs/threat-model.md TK-8.
     #[test]
     fn only_public_members_are_published() {
         let published: Value = serde_json::from_str(&set(&keys()).to_jwks_json()).unwrap();
@@ -217,7 +217,7 @@ mod tests {
         assert_eq!(published["keys"].as_array().unwrap().len(), 3);
     }
 
-    /// SECURITY.md TK-7.
+    /// docs/threat-model.md TK-7.
     #[test]
     fn a_shared_key_is_never_published_and_never_beside_published_ones() {
         let secret = shared();

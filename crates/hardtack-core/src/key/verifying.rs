@@ -63,7 +63,7 @@ pub(super) struct Jwk<'a> {
 }
 
 impl VerifyingKey {
-    /// The longest `kid` (SECURITY.md TK-2): it is an exact look-up, never a path or a query.
+    /// The longest `kid` (docs/threat-model.md TK-2): it is an exact look-up, never a path or a query.
     pub const MAX_KID_BYTES: usize = 64;
 
     /// What a shared key is called. A thumbprint of a secret would tell something about it.

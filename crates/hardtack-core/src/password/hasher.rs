@@ -102,7 +102,7 @@ impl Hasher {
     }
 
     /// Does the work of verifying a wrong password at today's cost, for a user who does not exist:
-    /// otherwise the time of the answer would tell who does (SECURITY.md AU-4).
+    /// otherwise the time of the answer would tell who does (docs/threat-model.md AU-4).
     ///
     /// Strings of another kind or cost take another time until their users have logged in once
     /// and [`Verification::RightButOutdated`] has been acted upon.
@@ -289,7 +289,7 @@ mod tests {
         }
     }
 
-    /// User enumeration by time (SECURITY.md AU-4): the memory shows that the hash was computed.
+    /// User enumeration by time (docs/threat-model.md AU-4): the memory shows that the hash was computed.
     #[test]
     fn nobody_and_an_unusable_string_cost_one_hash() {
         let mut hasher = cheap();

@@ -35,7 +35,7 @@ pub enum PasswordFault {
 }
 
 impl PasswordFault {
-    /// The words for a person: Django's, which front-ends may look for (CONTRACT.md §5).
+    /// The words for a person: Django's, which front-ends may look for (docs/contract.md §5).
     #[must_use]
     pub fn message(self) -> String {
         match self {

@@ -62,7 +62,7 @@ fn a_claim_of_the_wrong_type_is_refused_and_never_absent() {
     }
 }
 
-/// CONTRACT.md §3: the reference answered 500 to some of these.
+/// docs/contract.md §3: the reference answered 500 to some of these.
 #[test]
 fn absurd_numbers_are_refused() {
     let forge = Forge::new(Algorithm::Es256);
@@ -140,7 +140,7 @@ fn each_wrong_claim_has_its_words() {
     assert_eq!(forge.verify(&token), Err(VerifyError::Invalid));
 }
 
-/// SECURITY.md TK-6: the first parser sees user 7 and the second one user 1.
+/// docs/threat-model.md TK-6: the first parser sees user 7 and the second one user 1.
 #[test]
 fn a_claim_that_is_there_twice_is_refused() {
     let forge = Forge::new(Algorithm::Es256);

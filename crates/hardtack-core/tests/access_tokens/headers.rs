@@ -1,4 +1,4 @@
-//! Attacks on the header and the signature (SECURITY.md §2, RFC 8725 §2).
+//! Attacks on the header and the signature (docs/threat-model.md, RFC 8725 §2).
 
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 use hardtack_core::access_token::VerifyError;
@@ -115,7 +115,7 @@ fn a_key_inside_the_header_is_refused() {
     }
 }
 
-/// CVE-2025-59420 and SECURITY.md TK-3: really signed, and still refused.
+/// CVE-2025-59420 and docs/threat-model.md TK-3: really signed, and still refused.
 #[test]
 fn a_signed_header_with_rules_of_its_own_is_refused() {
     let forge = Forge::new(Algorithm::Es256);
@@ -135,7 +135,7 @@ fn a_signed_header_with_rules_of_its_own_is_refused() {
     }
 }
 
-/// A `kid` is a name and nothing else: no path, no query, no second spelling (SECURITY.md TK-2).
+/// A `kid` is a name and nothing else: no path, no query, no second spelling (docs/threat-model.md TK-2).
 #[test]
 fn a_kid_is_looked_up_exactly() {
     let forge = Forge::new(Algorithm::Es256);
@@ -161,7 +161,7 @@ fn a_kid_is_looked_up_exactly() {
     assert_eq!(forge.verify(&without), Err(VerifyError::Invalid));
 }
 
-/// SECURITY.md TK-5: a signed text of another purpose is no access token.
+/// docs/threat-model.md TK-5: a signed text of another purpose is no access token.
 #[test]
 fn another_type_of_token_is_refused() {
     let forge = Forge::new(Algorithm::Es256);

@@ -1,4 +1,4 @@
-//! Tokens that a Django site signed with the shared key (CONTRACT.md §3).
+//! Tokens that a Django site signed with the shared key (docs/contract.md §3).
 
 use hardtack_core::UserId;
 use hardtack_core::access_token::{self, Claims, Expectations, VerifyError};

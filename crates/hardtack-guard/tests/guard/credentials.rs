@@ -1,4 +1,4 @@
-//! Which credential counts (CONTRACT.md §3, §10.2, §10.22; SECURITY.md CK-3, CK-4).
+//! Which credential counts (docs/contract.md §3, §10.2, §10.22; docs/threat-model.md CK-3, CK-4).
 
 use std::time::Duration;
 

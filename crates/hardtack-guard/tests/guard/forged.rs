@@ -1,4 +1,4 @@
-//! Requests that another site makes a browser send (SECURITY.md CS-1, CS-5).
+//! Requests that another site makes a browser send (docs/threat-model.md CS-1, CS-5).
 
 use hardtack_core::Secret;
 use hardtack_core::csrf::token::CsrfToken;

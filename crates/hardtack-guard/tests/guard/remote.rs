@@ -115,7 +115,7 @@ async fn an_unknown_key_hastens_the_next_fetch() {
     eventually(|| believes(&remote, &token)).await;
 }
 
-/// SECURITY.md TK-2: whoever sends tokens decides neither where keys come from nor how often.
+/// docs/threat-model.md TK-2: whoever sends tokens decides neither where keys come from nor how often.
 #[tokio::test]
 async fn a_flood_of_unknown_keys_causes_one_fetch_at_most() {
     let (authority, published) = (Authority::new(), Published::default());

@@ -1,11 +1,11 @@
-//! A session that was ended is out at once (SECURITY.md SE-5, PROTOCOL.md §9).
+//! A session that was ended is out at once (docs/threat-model.md SE-5, docs/rotation.md).
 
 use hardtack_core::Clock;
 use http::StatusCode;
 
 use crate::authority::{Authority, get, invalid, routes, session_id};
 
-/// CONTRACT.md §10.3: in the reference an access token outlives the logout by 15 minutes.
+/// docs/contract.md §10.3: in the reference an access token outlives the logout by 15 minutes.
 #[tokio::test]
 async fn an_ended_sessions_token_is_refused_at_once_though_it_was_just_believed() {
     let authority = Authority::new();

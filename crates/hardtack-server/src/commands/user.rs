@@ -160,7 +160,7 @@ async fn add(
     )
 }
 
-/// A first or last name by the rules of `PUT user/` (CONTRACT.md §4): trimmed, and no longer than
+/// A first or last name by the rules of `PUT user/` (docs/contract.md §4): trimmed, and no longer than
 /// what other clients expect. No controls besides, which no name has.
 fn personal_name(flag: &str, text: &str) -> Result<String> {
     let name = text.trim();

@@ -94,7 +94,7 @@ fn given(value: &DeValue<'_>) -> Given {
 mod tests {
     use super::*;
 
-    /// A secret pasted into the file by mistake must not travel on into logs (SECURITY.md SV-4).
+    /// A secret pasted into the file by mistake must not travel on into logs (docs/threat-model.md SV-4).
     #[test]
     fn a_file_that_is_no_toml_is_not_quoted() {
         let text = "[tokens]\npepper = \"hunter2hunter2\nx = 1\n";

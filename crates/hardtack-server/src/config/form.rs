@@ -123,7 +123,7 @@ pub(super) fn cookie_path(text: &str) -> Result<String, String> {
 mod tests {
     use super::*;
 
-    /// SECURITY.md SV-4: a secret in the place of its file's name would be shown wherever the
+    /// docs/threat-model.md SV-4: a secret in the place of its file's name would be shown wherever the
     /// configuration is.
     #[test]
     fn a_secret_in_the_place_of_a_file_is_refused_and_not_repeated() {

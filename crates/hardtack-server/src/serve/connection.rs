@@ -225,7 +225,7 @@ fn next_look(progress: &Progress, patience: Patience) -> Instant {
         .map_or(later, |at| at.min(later))
 }
 
-/// A panic ends its request with 500 and no other (SECURITY.md SV-3).
+/// A panic ends its request with 500 and no other (docs/threat-model.md SV-3).
 async fn answer(
     mut app: Router,
     hardened: &HeaderMap,
@@ -290,7 +290,7 @@ mod tests {
         panic!("a fault of ours, with a secret in its message");
     }
 
-    /// One request that meets a fault must not take others with it (SECURITY.md SV-3).
+    /// One request that meets a fault must not take others with it (docs/threat-model.md SV-3).
     #[tokio::test]
     async fn a_panic_is_500_for_its_request_only_and_tells_nothing() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -2,14 +2,14 @@
 //!
 //! RFC 9112 lets a server forgive much. What one server forgives another reads differently, and
 //! between the two a second request hides in the first (request smuggling). So everything that can
-//! be read in two ways is refused here (SECURITY.md SV-2).
+//! be read in two ways is refused here (docs/threat-model.md SV-2).
 
 use http::uri::{Authority, Scheme, Uri};
 use http::{HeaderName, Method};
 
 use super::refusal::Refusal;
 
-/// Fields of one head (SECURITY.md SV-1). Browsers send about twenty.
+/// Fields of one head (docs/threat-model.md SV-1). Browsers send about twenty.
 pub(super) const MAX_FIELDS: usize = 100;
 
 /// What follows a head.

@@ -1,4 +1,4 @@
-//! Takes up what `hardtack key` writes, without a restart (SECURITY.md SV-6).
+//! Takes up what `hardtack key` writes, without a restart (docs/threat-model.md SV-6).
 
 use std::time::Duration;
 

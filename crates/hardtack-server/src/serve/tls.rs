@@ -270,7 +270,7 @@ mod tests {
         }
     }
 
-    /// SECURITY.md SV-6: who else can read the key can be the server.
+    /// docs/threat-model.md SV-6: who else can read the key can be the server.
     #[test]
     fn a_key_that_others_can_read_is_refused() {
         let root = tempfile::tempdir().unwrap();

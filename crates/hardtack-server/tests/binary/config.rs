@@ -57,7 +57,7 @@ fn dev_is_refused_on_an_address_that_others_reach() {
     );
 }
 
-/// SECURITY.md TK-7.
+/// docs/threat-model.md TK-7.
 #[test]
 fn weak_secrets_stop_the_start_and_are_not_shown() {
     let house = House::public();
@@ -92,7 +92,7 @@ fn weak_secrets_stop_the_start_and_are_not_shown() {
     assert!(!error.contains(secret));
 }
 
-/// SECURITY.md SV-4: neither the check nor `config show` repeats what was pasted.
+/// docs/threat-model.md SV-4: neither the check nor `config show` repeats what was pasted.
 #[test]
 fn a_secret_in_the_place_of_a_file_is_not_shown() {
     let secret = "8sM0YpWkzR5uXbJ3vQe7LhT1cNfA6gDiOoK9yZ2tGxE=";

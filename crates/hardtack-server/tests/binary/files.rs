@@ -91,7 +91,7 @@ fn a_pepper_that_was_named_and_is_missing_is_found_by_the_check() {
 }
 
 /// A backup that was put back with `cp` under an ordinary umask: every password hash is there for
-/// the neighbours to read (SECURITY.md SV-6).
+/// the neighbours to read (docs/threat-model.md SV-6).
 #[test]
 fn a_database_that_others_can_read_is_refused_with_the_remedy() {
     let house = House::public();

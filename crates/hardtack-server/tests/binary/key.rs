@@ -22,7 +22,7 @@ fn states(house: &House) -> Vec<(String, String)> {
         .collect()
 }
 
-/// SECURITY.md TK-8 and SV-6: a new key is published before it signs, without a restart.
+/// docs/threat-model.md TK-8 and SV-6: a new key is published before it signs, without a restart.
 #[tokio::test]
 async fn a_new_key_is_published_by_the_running_server_and_signs_later() {
     let house = House::public();

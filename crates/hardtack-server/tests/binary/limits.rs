@@ -1,4 +1,4 @@
-//! What a stranger may cost the server (SECURITY.md SV-1).
+//! What a stranger may cost the server (docs/threat-model.md SV-1).
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;

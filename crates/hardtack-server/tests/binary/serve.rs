@@ -200,7 +200,7 @@ fn a_client_that_never_ends_its_request_does_not_hold_the_server() {
     assert!(log.contains("cut off"), "{log}");
 }
 
-/// SECURITY.md SV-4: every line of a busy log, searched for what must not be in it.
+/// docs/threat-model.md SV-4: every line of a busy log, searched for what must not be in it.
 #[tokio::test]
 async fn the_log_tells_who_did_what_and_no_secret() {
     let house = House::public().with("log.level", "debug");

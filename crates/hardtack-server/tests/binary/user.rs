@@ -202,7 +202,7 @@ fn a_reader_that_goes_away_is_no_failure() {
     assert_eq!(output.stderr, b"");
 }
 
-/// SECURITY.md SE-6, CVE-2024-22513: a disabled user's access token dies within the bound.
+/// docs/threat-model.md SE-6, CVE-2024-22513: a disabled user's access token dies within the bound.
 #[tokio::test]
 async fn a_running_server_notices_what_happens_to_a_user() {
     let house = House::public();

@@ -3,7 +3,7 @@
 use crate::wire::{LAST, SMUGGLED, exchange, house, refused};
 
 /// Request smuggling by Content-Length and Transfer-Encoding: CL.TE, TE.CL, TE.TE and CL.CL
-/// (SECURITY.md SV-2; hyper CVE-2021-21299, CVE-2021-32714, CVE-2021-32715).
+/// (docs/threat-model.md SV-2; hyper CVE-2021-21299, CVE-2021-32714, CVE-2021-32715).
 #[test]
 fn a_length_that_can_be_read_in_two_ways_is_refused() {
     let house = house();

@@ -2,7 +2,7 @@
 
 use crate::wire::{LAST, SMUGGLED, exchange, house, refused};
 
-/// A line that ends for one reader and goes on for the next (SECURITY.md SV-2: obs-fold, NUL).
+/// A line that ends for one reader and goes on for the next (docs/threat-model.md SV-2: obs-fold, NUL).
 #[test]
 fn a_line_that_is_not_one_is_refused() {
     let house = house();

@@ -1,4 +1,4 @@
-//! Hostile bytes over sockets, against the real binary (SECURITY.md SV-1, SV-2, SV-3).
+//! Hostile bytes over sockets, against the real binary (docs/threat-model.md SV-1, SV-2, SV-3).
 //!
 //! Whatever is sent: one answer or none for each request, never a second request out of one, and
 //! the next client is served.

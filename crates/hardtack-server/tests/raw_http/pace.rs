@@ -1,4 +1,4 @@
-//! Clients that take their time (SECURITY.md SV-1).
+//! Clients that take their time (docs/threat-model.md SV-1).
 
 use std::io::Write as _;
 use std::time::{Duration, Instant};

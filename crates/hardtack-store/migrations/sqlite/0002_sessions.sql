@@ -1,4 +1,4 @@
--- One row per session, whatever its age: the family of PROTOCOL.md section 2.
+-- One row per session, whatever its age: the family of docs/rotation.md
 --
 -- A row table with a unique index on `sid`, not a table keyed by `sid`: random keys would leave
 -- every page of wide rows a third empty, and scatter the live sessions among the old ones.
@@ -35,7 +35,7 @@ CREATE TABLE devices (
     user_agent TEXT    NOT NULL
 ) STRICT;
 
--- The log that other processes poll (PROTOCOL.md section 9).
+-- The log that other processes poll (docs/rotation.md).
 CREATE TABLE revocations (
     -- AUTOINCREMENT: purging must not make a sequence come again.
     seq        INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -1,4 +1,4 @@
-//! The guarded advance: each condition of the first row of PROTOCOL.md §3 by itself, and the race.
+//! The guarded advance: each condition of the first row of docs/rotation.md by itself, and the race.
 
 use std::time::Duration;
 
@@ -167,7 +167,7 @@ pub async fn rotation_moves_one_family_only<S: Store>(world: World<S>) {
     assert_eq!(world.family(other.session).await, other);
 }
 
-/// PROTOCOL.md §5, fifty tabs at once: one rotates, the others find its successor.
+/// docs/rotation.md, fifty tabs at once: one rotates, the others find its successor.
 pub async fn of_fifty_rotations_of_one_token_at_once_one_wins<S: Store>(world: World<S>) {
     let (_, session) = world.logged_in().await;
     let outcomes = world
@@ -188,7 +188,7 @@ pub async fn of_fifty_rotations_of_one_token_at_once_one_wins<S: Store>(world: W
     }
 }
 
-/// PROTOCOL.md §5, logout against refresh: whichever commits first, revoked is final (§7, I3).
+/// docs/rotation.md, logout against refresh: whichever commits first, revoked is final (§7, I3).
 pub async fn nothing_rotates_after_a_racing_logout<S: Store>(world: World<S>) {
     let user = world.register("alice").await;
     for _ in 0..30 {

@@ -178,7 +178,7 @@ pub async fn a_rotation_that_was_faster_voids_the_verdict<S: Store>(world: World
     assert_eq!(world.family(session).await.ended, None);
 }
 
-/// PROTOCOL.md §7, I5: what proves a theft ends the family in the same act.
+/// docs/rotation.md, I5: what proves a theft ends the family in the same act.
 pub async fn a_reuse_ends_the_family_and_is_remembered<S: Store>(world: World<S>) {
     let (user, session) = world.logged_in().await;
     let other = world.log_in(&user).await.family.session;
@@ -198,7 +198,7 @@ pub async fn a_reuse_ends_the_family_and_is_remembered<S: Store>(world: World<S>
     assert_eq!(world.alive(&user).await, [other]);
 }
 
-/// PROTOCOL.md §7, I3: nothing leaves the revoked state, and nothing moves in it.
+/// docs/rotation.md, I3: nothing leaves the revoked state, and nothing moves in it.
 pub async fn revoked_is_final<S: Store>(world: World<S>) {
     let (_, session) = world.logged_in().await;
     let alive = world.family(session).await;

@@ -167,7 +167,7 @@ pub(super) fn connect_writer(path: &Path) -> Result<Connection, OpenError> {
         )));
     }
     // Every commit waits for the disk: a rotation that is lost after it was answered would look
-    // like theft (PROTOCOL.md §5).
+    // like theft (docs/rotation.md).
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     // A log that one burst blew up is cut back afterwards.

@@ -79,7 +79,7 @@ impl RefreshError {
 }
 
 impl<S: Store> Hardtack<S> {
-    /// Trades a refresh token for a new pair, as PROTOCOL.md §3 has it.
+    /// Trades a refresh token for a new pair, as docs/rotation.md has it.
     ///
     /// Safe to repeat: who presents the same token again inside the window gets the same
     /// successor, so many tabs, lost answers and retries end in one session.
@@ -146,7 +146,7 @@ impl<S: Store> Hardtack<S> {
         self.rotate(session, position, client).await
     }
 
-    /// The one candidate whose session lives (SECURITY.md CK-3).
+    /// The one candidate whose session lives (docs/threat-model.md CK-3).
     async fn only_live_one(
         &self,
         several: &[(SessionId, Position)],

@@ -75,7 +75,7 @@ impl CookieWriter {
         let [access, refresh, csrf] = cookies.placed(&settings.base_path);
         let mut former_names = FormerNames::default();
         for PlacedCookie { name, .. } in &cookies.former {
-            // SECURITY.md CK-2: a sibling host can plant the plain name, so it says nothing beside
+            // docs/threat-model.md CK-2: a sibling host can plant the plain name, so it says nothing beside
             // the prefixed one.
             let names = if name.starts_with("__") == refresh.name.starts_with("__") {
                 &mut former_names.believed
@@ -149,7 +149,7 @@ impl CookieWriter {
         cleared
     }
 
-    /// The cookies of before emptied (PROTOCOL.md §5, last row). Only beside a new pair and a new
+    /// The cookies of before emptied (docs/rotation.md, last row). Only beside a new pair and a new
     /// CSRF token: a page may still need the old one.
     pub(crate) fn clear_former(&self) -> impl Iterator<Item = HeaderValue> {
         self.former.iter().map(|former| self.clear_one(former))

@@ -3,7 +3,7 @@
 use hardtack_core::Timestamp;
 use jiff::fmt::{rfc2822, temporal};
 
-/// ISO 8601 in UTC with six decimals: `2026-11-22T00:48:47.652421Z` (CONTRACT.md §3).
+/// ISO 8601 in UTC with six decimals: `2026-11-22T00:48:47.652421Z` (docs/contract.md §3).
 pub(crate) fn iso_date(at: Timestamp) -> String {
     const PRINTER: temporal::DateTimePrinter = temporal::DateTimePrinter::new().precision(Some(6));
     PRINTER.timestamp_to_string(&civil(at))

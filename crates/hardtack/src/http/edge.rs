@@ -23,7 +23,7 @@ use super::error::ApiError;
 use super::extract::{client_of, refresh_cookies};
 use crate::hardtack::Hardtack;
 
-/// Fixed lists: what is allowed is never copied from the request (SECURITY.md CO-1).
+/// Fixed lists: what is allowed is never copied from the request (docs/threat-model.md CO-1).
 const ALLOWED_METHODS: HeaderValue =
     HeaderValue::from_static("DELETE, GET, OPTIONS, PATCH, POST, PUT");
 const ALLOWED_HEADERS: HeaderValue = HeaderValue::from_static(
@@ -276,7 +276,7 @@ fn preflight(allowed: bool) -> Response {
 }
 
 impl<S: Store> Hardtack<S> {
-    /// Adds the headers that every answer of Hardtack carries (SECURITY.md HD-1).
+    /// Adds the headers that every answer of Hardtack carries (docs/threat-model.md HD-1).
     ///
     /// The routers do it themselves. It is for whoever answers in their place, such as a server
     /// that refuses a request before it is one. A `Cache-Control` that is there already stays.

@@ -1,4 +1,4 @@
-//! Bodies and their fields: the contract's ground rules (CONTRACT.md §1).
+//! Bodies and their fields: the contract's ground rules (docs/contract.md §1).
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use super::error::ApiError;
 use crate::settings::LimitSettings;
 
-/// As deep as JSON may nest (SECURITY.md SV-1).
+/// As deep as JSON may nest (docs/threat-model.md SV-1).
 const JSON_DEPTH: usize = 32;
 
 /// The fields of a body, whatever it was written in, and the faults found in them so far.
@@ -34,7 +34,7 @@ pub(crate) struct TextRule {
     pub(crate) may_be_blank: bool,
     /// In characters.
     pub(crate) longest: Option<usize>,
-    /// Names are trimmed, passwords never are (CONTRACT.md §10.14).
+    /// Names are trimmed, passwords never are (docs/contract.md §10.14).
     pub(crate) trim: bool,
 }
 
@@ -117,7 +117,7 @@ impl Fields {
     }
 
     /// A token field. Null and `""`, which login itself answers, count as absent; what is no text
-    /// is no token either, and does not make way for the cookie (CONTRACT.md §4).
+    /// is no token either, and does not make way for the cookie (docs/contract.md §4).
     pub(crate) fn token(&self, name: &str) -> Option<&str> {
         match self.values.get(name)? {
             Value::Null => None,

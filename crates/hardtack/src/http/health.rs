@@ -11,7 +11,7 @@ use serde_json::json;
 use super::error::json_response;
 use crate::hardtack::Hardtack;
 
-/// S of PROTOCOL.md §9: past it this process does not know who was logged out elsewhere.
+/// S of docs/rotation.md: past it this process does not know who was logged out elsewhere.
 const STALE: Duration = Duration::from_secs(10);
 
 pub(super) async fn alive() -> Response {

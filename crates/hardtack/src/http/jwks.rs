@@ -7,7 +7,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 
 use crate::hardtack::Hardtack;
 
-/// Cacheable for as long as a new key is published before it signs (SECURITY.md TK-8).
+/// Cacheable for as long as a new key is published before it signs (docs/threat-model.md TK-8).
 pub(super) async fn show<S: Store>(State(hardtack): State<Hardtack<S>>) -> Response {
     let headers = [
         (CONTENT_TYPE, "application/json"),

@@ -142,7 +142,7 @@ pub(super) fn set_cookies<S: Store>(
 impl From<LoginError> for ApiError {
     fn from(error: LoginError) -> Self {
         match error {
-            // 400, not 401, which would start a front-end's refresh (CONTRACT.md §4).
+            // 400, not 401, which would start a front-end's refresh (docs/contract.md §4).
             LoginError::Refused => Self::non_field(REFUSED),
             LoginError::Throttled(wait) => Self::Throttled(wait),
             LoginError::Unavailable(unavailable) => Self::Unavailable(unavailable),

@@ -22,7 +22,7 @@ pub(super) async fn log_out<S: Store>(
     body: Body,
 ) -> Result<Response, ApiError> {
     // A native client keeps its refresh token itself and names it in the body. A body that cannot
-    // be read is no reason to stay logged in (CONTRACT.md §4).
+    // be read is no reason to stay logged in (docs/contract.md §4).
     let fields = Fields::read(&headers, body, &hardtack.settings().limits)
         .await
         .ok();

@@ -17,7 +17,7 @@ use crate::flow::refresh::{DeadCookies, RefreshError};
 use crate::hardtack::Hardtack;
 use crate::settings::TokensInBody;
 
-/// As CONTRACT.md §4 has it: no user and no `refresh_expiration`, unless the tokens are in bodies.
+/// As docs/contract.md §4 has it: no user and no `refresh_expiration`, unless the tokens are in bodies.
 #[derive(Serialize)]
 struct RefreshJson<'a> {
     access: &'a str,

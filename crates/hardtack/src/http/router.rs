@@ -112,7 +112,7 @@ fn public<S: Store>(
 }
 
 /// A route for users: who is nobody learns that first, before which methods there are
-/// (CONTRACT.md §1, order of checks).
+/// (docs/contract.md §1, order of checks).
 fn protected<S: Store>(
     allow: &'static str,
     methods: MethodRouter<Hardtack<S>>,

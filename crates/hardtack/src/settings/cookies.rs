@@ -30,7 +30,7 @@ pub enum CookiePrefix {
     /// narrow path `__Host-` does not allow.
     ///
     /// No sibling host and no plain-HTTP page can plant the first two: cookie tossing ends. The
-    /// plain names mean nothing then, or tossing would go on under them (SECURITY.md CK-2). A
+    /// plain names mean nothing then, or tossing would go on under them (docs/threat-model.md CK-2). A
     /// verifier elsewhere must be told the whole name, `__Host-access`.
     ///
     /// The CSRF cookie carries it as well, though its token is bound to the session: scripts
@@ -60,7 +60,7 @@ pub struct CookieSettings {
     /// `Path` of the access cookie.
     pub access_path: String,
     /// `Path` of the refresh cookie; `None` is the base path, which reaches refresh and logout
-    /// and nothing else (CONTRACT.md §10.15).
+    /// and nothing else (docs/contract.md §10.15).
     pub refresh_path: Option<String>,
     /// The cookies as they were before names, places or prefix changed. A login, a password change
     /// and a logout clear them, so that the jar holds one pair again, and end their sessions.

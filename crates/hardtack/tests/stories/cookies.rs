@@ -41,7 +41,7 @@ async fn in_prefix_mode_the_browser_vouches_for_host_path_and_tls() {
     assert!(browser.is_logged_in().await);
 }
 
-/// SECURITY.md CK-2, cookie tossing: a sibling host plants the plain name, which no browser guards,
+/// docs/threat-model.md CK-2, cookie tossing: a sibling host plants the plain name, which no browser guards,
 /// beside or instead of the prefixed one; the other way round where the names are plain.
 #[tokio::test]
 async fn a_prefixed_and_a_plain_name_are_never_both_believed() {
@@ -188,7 +188,7 @@ fn pair_of(settings: &Settings) -> Vec<String> {
     pair.into()
 }
 
-/// PROTOCOL.md §5, last row. There and back, for a change that is taken back is a change.
+/// docs/rotation.md, last row. There and back, for a change that is taken back is a change.
 #[tokio::test]
 async fn other_names_and_places_cost_one_login_at_most_and_leave_one_pair() {
     for (what, change, login_is_needed) in CHANGES {

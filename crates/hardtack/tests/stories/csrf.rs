@@ -30,7 +30,7 @@ async fn post_from(
     browser.send(request).await
 }
 
-/// SECURITY.md CS-1 and CS-2, row by row: login CSRF (dj-rest-auth issue 49) and logout as well.
+/// docs/threat-model.md CS-1 and CS-2, row by row: login CSRF (dj-rest-auth issue 49) and logout as well.
 #[tokio::test]
 async fn provenance_decides_before_any_route_does() {
     let world = World::with(|settings| {
@@ -204,7 +204,7 @@ async fn an_allowed_origin_may_read_answers_and_errors() {
     assert!(!answer.headers.contains_key(ACCESS_CONTROL_ALLOW_METHODS));
 }
 
-/// SECURITY.md CS-5: the token is bound to the session, so a planted one is worth nothing.
+/// docs/threat-model.md CS-5: the token is bound to the session, so a planted one is worth nothing.
 #[tokio::test]
 async fn the_double_submit_token_is_demanded_where_it_is_required() {
     let world = World::with(|settings| settings.csrf.double_submit = true).await;

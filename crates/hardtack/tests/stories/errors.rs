@@ -1,4 +1,4 @@
-//! Bad input: the contract's ground rules (CONTRACT.md §1) and SECURITY.md SV-1.
+//! Bad input: the contract's ground rules (docs/contract.md §1) and docs/threat-model.md SV-1.
 
 use axum::body::Body;
 use http::header::CONTENT_TYPE;
@@ -256,7 +256,7 @@ async fn every_route_answers_with_and_without_the_slash() {
     }
 }
 
-/// CONTRACT.md §10.2: a dead credential never blocks a public route, or a user whose key is gone
+/// docs/contract.md §10.2: a dead credential never blocks a public route, or a user whose key is gone
 /// could not even log in.
 #[tokio::test]
 async fn public_routes_ignore_dead_credentials() {

@@ -32,7 +32,7 @@ async fn a_logout_ends_the_session_and_its_access_token_at_once() {
     );
 }
 
-/// CONTRACT.md §10.16: logging out twice, with nothing, or with rubbish, is logging out.
+/// docs/contract.md §10.16: logging out twice, with nothing, or with rubbish, is logging out.
 #[tokio::test]
 async fn a_logout_is_200_whatever_it_brings() {
     let world = World::new().await;

@@ -108,7 +108,7 @@ async fn nobody_changes_nothing() {
     );
 }
 
-/// SECURITY.md AU-8: a stolen access token must not become a way to guess the password.
+/// docs/threat-model.md AU-8: a stolen access token must not become a way to guess the password.
 #[tokio::test]
 async fn guesses_of_the_old_password_are_counted() {
     let world = World::new().await;

@@ -1,4 +1,4 @@
-//! Refresh: the stories of PROTOCOL.md §3 and §5, through the router.
+//! Refresh: the stories of docs/rotation.md, through the router.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ async fn a_refresh_without_a_body_answers_a_new_pair() {
     assert!(browser.is_logged_in().await);
 }
 
-/// PROTOCOL.md §5: fifty tabs at once.
+/// docs/rotation.md: fifty tabs at once.
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_simultaneous_refreshes_with_one_cookie_get_one_successor() {
     let world = World::new().await;
@@ -294,7 +294,7 @@ async fn a_bad_tag_ends_nothing() {
     assert_eq!(browser.refresh().await.status, StatusCode::OK);
 }
 
-/// CONTRACT.md §11: the documented interceptor loops for ever when signed out.
+/// docs/contract.md §11: the documented interceptor loops for ever when signed out.
 #[tokio::test]
 async fn a_loop_of_refused_refreshes_ends_in_429_and_a_good_one_passes_beside_it() {
     let world = World::new().await;
@@ -320,7 +320,7 @@ async fn a_loop_of_refused_refreshes_ends_in_429_and_a_good_one_passes_beside_it
     );
 }
 
-/// SECURITY.md CK-3, cookie tossing by a sibling host.
+/// docs/threat-model.md CK-3, cookie tossing by a sibling host.
 #[tokio::test]
 async fn of_several_refresh_cookies_the_dead_are_ignored_and_two_live_ones_are_refused() {
     let world = World::new().await;

@@ -99,7 +99,7 @@ async fn faults_have_the_contracts_words() {
     }
 }
 
-/// CONTRACT.md §1: authentication comes before the method.
+/// docs/contract.md §1: authentication comes before the method.
 #[tokio::test]
 async fn delete_is_401_for_nobody_and_405_for_a_user() {
     let world = World::new().await;
@@ -167,7 +167,7 @@ async fn a_disabled_user_is_told_so_and_a_deleted_one_is_not_found() {
     );
 }
 
-/// CONTRACT.md §3: a Bearer header decides alone, a foreign scheme does not hide the cookie.
+/// docs/contract.md §3: a Bearer header decides alone, a foreign scheme does not hide the cookie.
 #[tokio::test]
 async fn the_header_decides_unless_its_scheme_is_foreign() {
     let world = World::new().await;
@@ -193,7 +193,7 @@ async fn the_header_decides_unless_its_scheme_is_foreign() {
     }
 }
 
-/// SECURITY.md CK-3 and CK-4.
+/// docs/threat-model.md CK-3 and CK-4.
 #[tokio::test]
 async fn a_cookie_is_read_by_its_exact_name() {
     let world = World::new().await;

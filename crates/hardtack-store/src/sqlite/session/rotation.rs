@@ -91,7 +91,7 @@ impl Fixed {
     }
 }
 
-/// The first row of the table of PROTOCOL.md §3, all of it in the guard.
+/// The first row of the table of docs/rotation.md, all of it in the guard.
 pub(super) fn advance(
     desk: &Desk<'_>,
     session: SessionId,
@@ -106,7 +106,7 @@ pub(super) fn advance(
     let Some(fixed) = Fixed::find(desk, session)? else {
         return Ok(None);
     };
-    // An anchor that lies ahead has age zero (PROTOCOL.md §3), which only an empty window is over
+    // An anchor that lies ahead has age zero (docs/rotation.md), which only an empty window is over
     // for.
     let anchored_by = if window.is_zero() {
         i64::MAX

@@ -1,4 +1,4 @@
-//! Faults inside a group commit, provoked on the writer's own connection (PROTOCOL.md §5).
+//! Faults inside a group commit, provoked on the writer's own connection (docs/rotation.md).
 
 use std::path::PathBuf;
 use std::time::Duration;
