@@ -132,6 +132,8 @@ fn inspect_through(path: impl AsRef<Path>, length: u64) -> Result<(), OpenError>
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    // One moment of the file: between two statements another process may be migrating it.
+    let connection = connection.unchecked_transaction()?;
     migrations::verify(&connection)?;
     if length <= QUICK_CHECK_UP_TO_BYTES {
         let report: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
@@ -160,7 +162,7 @@ pub(super) fn create(path: &Path) -> Result<(), OpenError> {
 /// The connection that writes.
 pub(super) fn connect_writer(path: &Path) -> Result<Connection, OpenError> {
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    let mode = turn_on_log(&connection)?;
     if mode != "wal" {
         return Err(OpenError::Unavailable(format!(
             "this file system cannot keep a write-ahead log (journal mode {mode}); use a local one"
@@ -173,6 +175,28 @@ pub(super) fn connect_writer(path: &Path) -> Result<Connection, OpenError> {
     // A log that one burst blew up is cut back afterwards.
     connection.query_row("PRAGMA journal_size_limit = 67108864", [], |_| Ok(()))?;
     Ok(connection)
+}
+
+/// Asks for the write-ahead log and tells the journal mode that the file is in then.
+///
+/// A file that is new has another mode, and to change it takes a lock that SQLite does not wait
+/// for: two that open one new file would stand in each other's way
+/// (<https://sqlite.org/c3ref/busy_handler.html>). So the waiting is done here.
+fn turn_on_log(connection: &Connection) -> Result<String, OpenError> {
+    const PAUSE: Duration = Duration::from_millis(10);
+    let mut waited = Duration::ZERO;
+    loop {
+        match connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)) {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && waited < BUSY_TIMEOUT =>
+            {
+                std::thread::sleep(PAUSE);
+                waited += PAUSE;
+            }
+            answer => return Ok(answer?),
+        }
+    }
 }
 
 /// A connection that reads.
