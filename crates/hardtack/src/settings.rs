@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use hardtack_core::csrf::TrustedOrigins;
 use hardtack_core::password::HashCost;
-use hardtack_core::session::SessionLifetime;
 use http::Uri;
 use ipnet::IpNet;
 
 mod cookies;
+mod session;
 
 pub use cookies::{CookiePrefix, CookieSettings, PlacedCookie, SameSite};
+pub use session::SessionSettings;
 
 /// Everything that [`Hardtack`](crate::Hardtack) can be told. Start from [`Settings::new`], whose
 /// values are those of a hardened production server.
@@ -87,38 +88,11 @@ impl Settings {
             );
         }
         self.cookies.verify(base)?;
-        let tokens = &self.tokens;
-        let window = self.session.rotation_window;
-        if window < Duration::from_secs(1) {
-            return wrong(
-                "session.rotation_window",
-                "must be at least 1s; 60s suits real networks",
-            );
-        }
-        if tokens.access_lifetime < 2 * window {
-            // docs/rotation.md: otherwise a generation can be traded before it has settled.
-            return wrong(
-                "tokens.access_lifetime",
-                "must be at least twice session.rotation_window",
-            );
-        }
-        if tokens.access_lifetime > Duration::from_secs(86_400) {
+        self.session.verify(self.tokens.access_lifetime)?;
+        if self.tokens.access_lifetime > Duration::from_secs(86_400) {
             return wrong(
                 "tokens.access_lifetime",
                 "must be at most 24h: a copied access token lives that long",
-            );
-        }
-        let lifetime = self.session.lifetime;
-        if lifetime.idle_timeout > lifetime.absolute_timeout {
-            return wrong(
-                "session.idle_timeout",
-                "must not be longer than session.absolute_timeout",
-            );
-        }
-        if lifetime.idle_timeout < tokens.access_lifetime {
-            return wrong(
-                "session.idle_timeout",
-                "must not be shorter than tokens.access_lifetime",
             );
         }
         for origin in &self.cors_allowed_origins {
@@ -307,29 +281,6 @@ impl Default for TokenSettings {
             audience: None,
             in_body: TokensInBody::None,
             accept_simplejwt: false,
-        }
-    }
-}
-
-/// Lifetimes and rotation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SessionSettings {
-    /// Idle and absolute timeout.
-    pub lifetime: SessionLifetime,
-    /// G of docs/rotation.md: the time in which an older message may still arrive. At least request
-    /// delay, answer delay, another request delay and the browser's cookie flush (about 30 s).
-    pub rotation_window: Duration,
-}
-
-impl Default for SessionSettings {
-    fn default() -> Self {
-        let day = Duration::from_secs(86_400);
-        Self {
-            lifetime: SessionLifetime {
-                idle_timeout: 7 * day,
-                absolute_timeout: 30 * day,
-            },
-            rotation_window: Duration::from_secs(60),
         }
     }
 }
