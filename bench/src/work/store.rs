@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use crossbeam_channel::{Receiver, Sender};
-use hardtack_core::SessionId;
 use hardtack_core::rotation::Position;
 use hardtack_core::user::{EmailAddress, Username};
+use hardtack_core::{Activity, SessionId};
 use hardtack_guard::SystemClock;
 use hardtack_store::{NewUser, SessionStore as _, SqliteStore, UserStore as _};
 use rusqlite::Connection;
@@ -136,9 +136,9 @@ impl Act for Ours {
     async fn act(&self, index: usize) -> Result<()> {
         let session = self.sessions.get(index).context("no such session")?;
         let presented = Position::new(self.generation.load(Ordering::Relaxed), 0);
-        let rotated = self
-            .store
-            .rotate_family(*session, presented, Duration::ZERO);
+        let rotated =
+            self.store
+                .rotate_family(*session, presented, Duration::ZERO, Activity::Counts);
         rotated.await?.context("a session did not rotate")?;
         Ok(())
     }

@@ -11,7 +11,7 @@
 //! | what a presented refresh token is worth | [`rotation`] |
 //! | how refresh tokens are made and recognised | [`refresh_token`] |
 //! | what an access token says and when it is believed | [`access_token`], [`jws`], [`key`] |
-//! | when a session ends | [`session`] |
+//! | when a session ends | [`session`], [`activity`] |
 //! | how passwords are kept | [`password`] |
 //! | what makes two names the same | [`user`] |
 //! | whether a request may change something | [`csrf`] |
@@ -19,6 +19,7 @@
 //! | what is reported | [`event`] |
 
 pub mod access_token;
+pub mod activity;
 pub mod csrf;
 pub mod event;
 pub mod jws;
@@ -32,6 +33,7 @@ pub mod throttle;
 pub mod time;
 pub mod user;
 
+pub use activity::Activity;
 pub use secret::{Entropy, Secret};
 pub use session::SessionId;
 pub use time::{Clock, SettableClock, Timestamp};

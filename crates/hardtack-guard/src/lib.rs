@@ -49,6 +49,7 @@
 //! | how logging out reaches access tokens | [`RevokedSet`] |
 //! | what the refused are told | [`Refusal`] |
 
+mod activity;
 mod clock;
 mod cookie_header;
 mod credential;
@@ -62,6 +63,7 @@ mod refusal;
 mod revoked;
 mod verifier;
 
+pub use activity::activity_of;
 pub use clock::SystemClock;
 pub use cookie_header::cookie_values;
 pub use credential::{Authenticated, Via};

@@ -30,6 +30,7 @@ pub mod login;
 pub mod password;
 pub mod purge;
 pub mod rotation;
+pub mod seen;
 pub mod standing;
 pub mod user;
 pub mod uses;
@@ -43,7 +44,7 @@ use std::time::Duration;
 use hardtack_core::rotation::{Family, Position};
 use hardtack_core::session::{Device, NewSession, RevokeReason, SessionLifetime};
 use hardtack_core::user::{CanonicalName, EmailAddress, LoginName, User, Username};
-use hardtack_core::{SessionId, SettableClock, Timestamp};
+use hardtack_core::{Activity, SessionId, SettableClock, Timestamp};
 use tokio::sync::Barrier;
 
 use crate::{FamilyAt, Insertion, NameTaken, NewUser, Opened, Revoke, Store};
@@ -177,7 +178,7 @@ impl<S: Store> World<S> {
 
     pub async fn rotate(&self, session: SessionId, presented: Position) -> Option<FamilyAt> {
         self.store
-            .rotate_family(session, presented, WINDOW)
+            .rotate_family(session, presented, WINDOW, Activity::Counts)
             .await
             .unwrap()
     }
@@ -348,6 +349,15 @@ macro_rules! conformance {
                     unknown_and_ended_sessions_are_passed_over
                     the_same_use_twice_in_one_report_counts_once
                     a_clock_that_steps_back_settles_nothing_early
+                }
+                seen {
+                    a_use_that_is_noted_defers_the_idle_end
+                    the_last_use_never_goes_back_nor_past_the_present
+                    what_is_over_stays_over_though_it_was_used_before_its_end
+                    many_are_noted_at_once_and_nobody_else
+                    a_refresh_in_the_background_defers_nothing
+                    an_entry_outlives_a_token_that_was_fetched_in_the_background
+                    nothing_that_is_noted_beside_a_logout_brings_the_session_back
                 }
                 log {
                     the_log_has_what_ended_oldest_first

@@ -23,7 +23,7 @@ use std::time::Duration;
 use hardtack_core::rotation::{Family, Lineage, Position};
 use hardtack_core::session::{NewSession, RevokeReason, Session};
 use hardtack_core::user::{EmailAddress, LoginName, PasswordVersion, User, UserState, Username};
-use hardtack_core::{SessionId, Timestamp, UserId};
+use hardtack_core::{Activity, SessionId, Timestamp, UserId};
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -232,9 +232,9 @@ pub struct FamilyAt {
 /// What to write after a decision ([`hardtack_core::rotation::rotate`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// The chain moves on; the use counts (`last_seen_at` becomes now, if it is not
-    /// later already because the clock stepped back).
-    Continue(Lineage),
+    /// The chain moves on. Where the use counts, `last_seen_at` becomes now, if it is not later
+    /// already because the clock stepped back; where it does not, it stays.
+    Continue(Lineage, Activity),
     /// The family ends.
     Revoke(Revoke),
 }
@@ -272,11 +272,14 @@ pub trait SessionStore: Send + Sync + 'static {
     /// The first row of the rotation table, in one guarded statement: advances the family by one
     /// generation if `presented` is its current token, the window is over, it is alive, and its
     /// owner stands behind it. `None` when any of that does not hold; nothing is changed then.
+    ///
+    /// `last_seen_at` becomes now where the use counts, and stays where it does not.
     fn rotate_family(
         &self,
         session: SessionId,
         presented: Position,
         window: Duration,
+        activity: Activity,
     ) -> impl Future<Output = Result<Option<FamilyAt>, StoreError>> + Send;
 
     /// The family of a session, alive or ended, with its owner's standing. Reads what was
@@ -302,6 +305,18 @@ pub trait SessionStore: Send + Sync + 'static {
         &self,
         uses: Vec<(SessionId, Position)>,
         window: Duration,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Notes when sessions were last used: `last_seen_at` moves forward to that time, never back,
+    /// and never past the store's own present.
+    ///
+    /// Only where the session is alive **now**, by the store's clock, and its owner stands behind
+    /// it: one that went idle before its use was written stays over, for it may have been taken
+    /// for ended by somebody meanwhile. Others, and unknown ones, are passed over. May be repeated
+    /// without harm.
+    fn note_seen(
+        &self,
+        seen: Vec<(SessionId, Timestamp)>,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Ends one session. `false` when it was not alive; nothing is changed then.

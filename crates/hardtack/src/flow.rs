@@ -32,10 +32,14 @@ pub struct Grant {
     pub access: AccessToken,
     /// Buys the next pair.
     pub refresh: RefreshToken,
-    /// The end of the access token: never past the session's own.
+    /// The end of the access token: never past the session's own, idle or absolute.
     pub access_expires_at: Timestamp,
     /// The end of the refresh token, if nobody uses it.
     pub refresh_expires_at: Timestamp,
+    /// As long as the refresh token may still be good for anything. Later than its end only after a
+    /// refresh in the background: should somebody come before that end, the browser must still have
+    /// the cookie.
+    pub refresh_cookie_expires_at: Timestamp,
     /// The store's time at commit.
     pub now: Timestamp,
     /// The session.
@@ -70,7 +74,9 @@ impl From<StoreError> for Unavailable {
 impl<S: Store> Hardtack<S> {
     /// Both tokens of a family as it was committed at `now` (I9 of docs/rotation.md).
     pub(crate) fn grant(&self, family: &Family, now: Timestamp) -> Result<Grant, Unavailable> {
-        let access_expires_at = (now + self.settings().tokens.access_lifetime).min(family.ends_at);
+        // After a refresh in the background the idle end may be near; no token outlives it.
+        let idle_ends_at = family.idle_ends_at();
+        let access_expires_at = (now + self.settings().tokens.access_lifetime).min(idle_ends_at);
         let ring = self.keys();
         let key = ring.signing_key(now);
         let grant = AccessGrant {
@@ -91,7 +97,8 @@ impl<S: Store> Hardtack<S> {
             access,
             refresh: RefreshToken::derive(self.pepper(), family.session, family.lineage.current),
             access_expires_at,
-            refresh_expires_at: family.idle_ends_at(),
+            refresh_expires_at: idle_ends_at,
+            refresh_cookie_expires_at: (now + family.idle_timeout).min(family.ends_at),
             now,
             session: family.session,
         })

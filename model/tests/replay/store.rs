@@ -6,7 +6,7 @@ use std::time::Duration;
 use hardtack_core::rotation::{Rotation, rotate};
 use hardtack_core::session::{Device, NewSession, RevokeReason, SessionLifetime};
 use hardtack_core::user::{EmailAddress, PasswordVersion, User, UserState, Username};
-use hardtack_core::{Clock, SessionId, SettableClock};
+use hardtack_core::{Activity, Clock, SessionId, SettableClock};
 use hardtack_model::table::{Reply, Row};
 use hardtack_store::{FamilyAt, Insertion, NewUser, PasswordChange, Revoke, Store, Verdict};
 use tokio::runtime::Runtime;
@@ -94,7 +94,7 @@ impl<'s, S: Store> Stored<'s, S> {
         let presented = position(token);
         let rotated = self
             .store
-            .rotate_family(self.session, presented, Scale::WINDOW)
+            .rotate_family(self.session, presented, Scale::WINDOW, Activity::Counts)
             .await
             .unwrap();
         if let Some(FamilyAt { family, now }) = rotated {
@@ -109,7 +109,7 @@ impl<'s, S: Store> Stored<'s, S> {
         } else if lineage == family.lineage {
             return self.scale.reply(rotation, &family, now);
         } else {
-            Verdict::Continue(lineage)
+            Verdict::Continue(lineage, Activity::Counts)
         };
         let committed = self.store.commit_verdict(&family, verdict).await.unwrap();
         let FamilyAt { family, now } = committed.expect("nobody else is here");

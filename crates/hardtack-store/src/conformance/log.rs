@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hardtack_core::Activity;
 use hardtack_core::session::RevokeReason;
 
 use super::{IDLE, SECOND, START, World, revoke};
@@ -62,13 +63,16 @@ pub async fn an_entry_outlives_the_last_token_though_the_clock_stepped_back<S: S
     let mut sessions = [one.family.session, other.family.session];
     for session in sessions {
         let first = hardtack_core::rotation::Position::default();
-        let rotated = world.store.rotate_family(session, first, SECOND).await;
+        let rotated = world
+            .store
+            .rotate_family(session, first, SECOND, Activity::Counts)
+            .await;
         assert!(rotated.unwrap().is_some());
     }
     world.clock.set(START - Duration::from_secs(3_600));
     // What is used meanwhile is still as young as its youngest token.
     let found = world.store.find_family(sessions[1]).await.unwrap().unwrap();
-    let verdict = crate::Verdict::Continue(found.family.lineage);
+    let verdict = crate::Verdict::Continue(found.family.lineage, Activity::Counts);
     let after = world.store.commit_verdict(&found.family, verdict).await;
     assert_eq!(after.unwrap().unwrap().family.last_seen_at, issued_at);
     let logout = revoke(RevokeReason::Logout);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hardtack_core::Activity;
 use hardtack_core::rotation::{Lineage, ParentBranch, Phase, Position, Rotation, rotate};
 use hardtack_core::session::RevokeReason;
 
@@ -16,7 +17,7 @@ impl<S: Store> World<S> {
         let family = self.family(session).await;
         let placed = self
             .store
-            .commit_verdict(&family, Verdict::Continue(lineage));
+            .commit_verdict(&family, Verdict::Continue(lineage, Activity::Counts));
         assert_eq!(placed.await.unwrap().unwrap().family.lineage, lineage);
     }
 }
@@ -155,7 +156,7 @@ pub async fn without_a_window_every_use_rotates<S: Store>(world: World<S>) {
         let presented = Position::new(generation, 0);
         let moved = world
             .store
-            .rotate_family(session, presented, Duration::ZERO);
+            .rotate_family(session, presented, Duration::ZERO, Activity::Counts);
         assert!(moved.await.unwrap().is_some(), "{generation}");
     }
 }
@@ -172,7 +173,10 @@ pub async fn of_fifty_rotations_of_one_token_at_once_one_wins<S: Store>(world: W
     let (_, session) = world.logged_in().await;
     let outcomes = world
         .at_once(50, |store, _| async move {
-            let moved = store.rotate_family(session, FIRST, WINDOW).await.unwrap();
+            let moved = store
+                .rotate_family(session, FIRST, WINDOW, Activity::Counts)
+                .await
+                .unwrap();
             if let Some(FamilyAt { family, .. }) = moved {
                 return (true, family);
             }
@@ -199,7 +203,10 @@ pub async fn nothing_rotates_after_a_racing_logout<S: Store>(world: World<S>) {
                     let revoke = revoke(RevokeReason::Logout);
                     store.revoke_session(session, revoke).await.unwrap()
                 } else {
-                    let moved = store.rotate_family(session, FIRST, WINDOW).await.unwrap();
+                    let moved = store
+                        .rotate_family(session, FIRST, WINDOW, Activity::Counts)
+                        .await
+                        .unwrap();
                     moved.is_some_and(|moved| moved.family.ended.is_none())
                 }
             })

@@ -3,7 +3,7 @@
 use hardtack_core::rotation::{Ended, Lineage, Owner, Phase, Position};
 use hardtack_core::session::RevokeReason;
 use hardtack_core::user::{User, UserState};
-use hardtack_core::{SessionId, UserId};
+use hardtack_core::{Activity, SessionId, UserId};
 
 use super::{FIRST, IDLE, SECOND, START, WINDOW, World, revoke, sorted};
 use crate::{Insertion, Store, Verdict};
@@ -153,7 +153,10 @@ pub async fn a_clock_that_steps_back_does_not_undo_what_befell_the_owner<S: Stor
             ..family.lineage
         };
         let reuse = revoke(RevokeReason::Reuse);
-        for verdict in [Verdict::Continue(next), Verdict::Revoke(reuse)] {
+        for verdict in [
+            Verdict::Continue(next, Activity::Counts),
+            Verdict::Revoke(reuse),
+        ] {
             let committed = world.store.commit_verdict(&family, verdict).await;
             assert_eq!(committed.unwrap(), None);
         }

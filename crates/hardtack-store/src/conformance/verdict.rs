@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hardtack_core::Activity;
 use hardtack_core::rotation::{Ended, Family, Lineage, ParentBranch, Phase, Position};
 use hardtack_core::session::RevokeReason;
 
@@ -85,7 +86,9 @@ pub async fn a_chain_goes_on_as_decided_and_the_use_counts<S: Store>(world: Worl
         let mut expected = judged;
         expected.lineage = next;
         expected.last_seen_at = now;
-        let committed = world.commit(&judged, Verdict::Continue(next)).await;
+        let committed = world
+            .commit(&judged, Verdict::Continue(next, Activity::Counts))
+            .await;
         let family = expected;
         assert_eq!(committed, Some(FamilyAt { family, now }));
         assert_eq!(world.family(session).await, expected);
@@ -96,7 +99,7 @@ pub async fn a_chain_that_stays_as_it_is_counts_as_used<S: Store>(world: World<S
     let (user, session) = world.logged_in().await;
     let judged = world.family(session).await;
     let now = world.pass(SECOND);
-    let verdict = Verdict::Continue(judged.lineage);
+    let verdict = Verdict::Continue(judged.lineage, Activity::Counts);
     let committed = world.commit(&judged, verdict).await.unwrap();
     assert_eq!(committed.family.lineage, judged.lineage);
     assert_eq!(committed.family.last_seen_at, now);
@@ -111,13 +114,13 @@ pub async fn a_use_defers_the_idle_end_and_never_the_absolute_one<S: Store>(worl
     for _ in 0..4 {
         world.pass(IDLE - SECOND);
         let judged = world.family(session).await;
-        let verdict = Verdict::Continue(judged.lineage);
+        let verdict = Verdict::Continue(judged.lineage, Activity::Counts);
         let committed = world.commit(&judged, verdict).await.unwrap();
         assert_eq!(committed.family.ends_at, START + ABSOLUTE);
     }
     world.clock.set(START + ABSOLUTE);
     let judged = world.family(session).await;
-    let verdict = Verdict::Continue(judged.lineage);
+    let verdict = Verdict::Continue(judged.lineage, Activity::Counts);
     assert_eq!(world.commit(&judged, verdict).await, None);
     assert_eq!(world.alive(&user).await, []);
 }
@@ -132,7 +135,7 @@ pub async fn a_row_that_is_not_the_one_judged_is_left_alone<S: Store>(world: Wor
             phase: Phase::Fresh,
             ..judged.lineage
         };
-        for verdict in [Verdict::Continue(next), REUSE] {
+        for verdict in [Verdict::Continue(next, Activity::Counts), REUSE] {
             assert_eq!(world.commit(&judged, verdict).await, None, "{judged:?}");
         }
     }
@@ -144,7 +147,7 @@ pub async fn a_verdict_on_an_unknown_session_is_none<S: Store>(world: World<S>) 
     let (user, session) = world.logged_in().await;
     let mut judged = world.family(session).await;
     judged.session = world.new_session(&user).id;
-    for verdict in [Verdict::Continue(SOMEWHERE), REUSE] {
+    for verdict in [Verdict::Continue(SOMEWHERE, Activity::Counts), REUSE] {
         assert_eq!(world.commit(&judged, verdict).await, None);
     }
 }
@@ -159,7 +162,7 @@ pub async fn of_many_verdicts_on_one_row_at_once_one_is_written<S: Store>(world:
                 ..SOMEWHERE
             };
             store
-                .commit_verdict(&judged, Verdict::Continue(next))
+                .commit_verdict(&judged, Verdict::Continue(next, Activity::Counts))
                 .await
                 .unwrap()
         })
@@ -207,8 +210,8 @@ pub async fn revoked_is_final<S: Store>(world: World<S>) {
     world.pass(WINDOW);
     for judged in [alive, revoked] {
         for verdict in [
-            Verdict::Continue(judged.lineage),
-            Verdict::Continue(SOMEWHERE),
+            Verdict::Continue(judged.lineage, Activity::Counts),
+            Verdict::Continue(SOMEWHERE, Activity::Counts),
             REUSE,
         ] {
             assert_eq!(world.commit(&judged, verdict).await, None);
@@ -227,7 +230,7 @@ pub async fn a_session_that_ran_out_takes_no_verdict<S: Store>(world: World<S>) 
     let judged = world.family(session).await;
     for end in [START + IDLE, START + ABSOLUTE] {
         world.clock.set(end);
-        for verdict in [Verdict::Continue(SOMEWHERE), REUSE] {
+        for verdict in [Verdict::Continue(SOMEWHERE, Activity::Counts), REUSE] {
             assert_eq!(world.commit(&judged, verdict).await, None);
         }
     }
@@ -246,7 +249,7 @@ pub async fn a_racing_logout_beats_or_follows_a_verdict<S: Store>(world: World<S
                     let revoke = revoke(RevokeReason::Logout);
                     store.revoke_session(session, revoke).await.unwrap()
                 } else {
-                    let verdict = Verdict::Continue(SOMEWHERE);
+                    let verdict = Verdict::Continue(SOMEWHERE, Activity::Counts);
                     let committed = store.commit_verdict(&judged, verdict).await.unwrap();
                     committed.is_some()
                 }

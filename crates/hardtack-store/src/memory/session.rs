@@ -7,7 +7,7 @@ use std::time::Duration;
 use hardtack_core::rotation::{Ended, Family, Lineage, Owner, Position, Rotation, rotate};
 use hardtack_core::session::{Device, NewSession, Session};
 use hardtack_core::user::{PasswordVersion, UserState};
-use hardtack_core::{SessionId, Timestamp, UserId};
+use hardtack_core::{Activity, SessionId, Timestamp, UserId};
 
 use super::{MemoryStore, Rooms};
 use crate::{FamilyAt, Insertion, Opened, Revocation, Revoke, SessionStore, StoreError, Verdict};
@@ -85,8 +85,14 @@ impl Sessions {
             at: now,
             reason: revoke.reason,
         });
-        // Its last access token is younger than now if the clock stepped back since.
-        let last_issued_at = row.family.last_seen_at.max(now);
+        // Its last access token is younger than now if the clock stepped back since. One that was
+        // asked for in the background moved the anchor at most.
+        let Family {
+            last_seen_at,
+            lineage,
+            ..
+        } = row.family;
+        let last_issued_at = now.max(last_seen_at).max(lineage.anchor_at);
         self.last_sequence += 1;
         self.revocations.insert(
             self.last_sequence,
@@ -166,6 +172,13 @@ impl Rooms {
     }
 }
 
+/// A use that was judged good: it defers the idle end where it counts.
+fn see(family: &mut Family, activity: Activity, now: Timestamp) {
+    if activity == Activity::Counts {
+        family.last_seen_at = family.last_seen_at.max(now);
+    }
+}
+
 impl SessionStore for MemoryStore {
     async fn insert_session(
         &self,
@@ -195,6 +208,7 @@ impl SessionStore for MemoryStore {
         session: SessionId,
         presented: Position,
         window: Duration,
+        activity: Activity,
     ) -> Result<Option<FamilyAt>, StoreError> {
         self.act(|rooms, now| {
             Ok(rooms.row_mut(session).and_then(|row| {
@@ -202,7 +216,7 @@ impl SessionStore for MemoryStore {
                 let rotation = rotate(family, presented, window, now);
                 (rotation == Rotation::Advance).then(|| {
                     family.lineage = family.lineage.after(rotation, presented, now);
-                    family.last_seen_at = family.last_seen_at.max(now);
+                    see(family, activity, now);
                     FamilyAt {
                         family: *family,
                         now,
@@ -234,9 +248,9 @@ impl SessionStore for MemoryStore {
                 return Ok(None);
             };
             match verdict {
-                Verdict::Continue(lineage) => {
+                Verdict::Continue(lineage, activity) => {
                     row.family.lineage = lineage;
-                    row.family.last_seen_at = row.family.last_seen_at.max(now);
+                    see(&mut row.family, activity, now);
                 }
                 Verdict::Revoke(revoke) => {
                     rooms.sessions.revoke(judged.session, revoke, now);
@@ -258,6 +272,17 @@ impl SessionStore for MemoryStore {
             for (session, position) in uses {
                 if let Some(row) = rooms.writable(session, now) {
                     row.family.lineage = row.family.lineage.after_use(position, window, now);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    async fn note_seen(&self, seen: Vec<(SessionId, Timestamp)>) -> Result<(), StoreError> {
+        self.act(|rooms, now| {
+            for (session, seen_at) in seen {
+                if let Some(row) = rooms.writable(session, now) {
+                    see(&mut row.family, Activity::Counts, seen_at.min(now));
                 }
             }
             Ok(())

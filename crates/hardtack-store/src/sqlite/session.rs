@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hardtack_core::rotation::{Family, Lineage, Owner, Position};
 use hardtack_core::session::{NewSession, Session};
-use hardtack_core::{SessionId, Timestamp, UserId};
+use hardtack_core::{Activity, SessionId, Timestamp, UserId};
 use rusqlite::{Connection, params};
 
 use super::{Failure, Shape, SqliteStore, micros};
@@ -17,9 +17,18 @@ macro_rules! alive {
     };
 }
 
+/// The user stands behind the session.
+macro_rules! standing {
+    () => {
+        "EXISTS (SELECT 1 FROM users WHERE users.id = sessions.user_id AND users.state = 0
+                 AND users.password_version = sessions.password_version)"
+    };
+}
+
 mod purge;
 mod rotation;
 mod row;
+mod seen;
 
 /// Opens a session at generation 0.
 pub(super) fn open(
@@ -83,11 +92,11 @@ fn revoke(
     revoke: Revoke,
     now: Timestamp,
 ) -> Result<bool, Failure> {
-    let last_seen_at = connection
+    let last_issued_at = connection
         .prepare_cached(concat!(
             "UPDATE sessions SET revoked_at = ?1, revoke_reason = ?3 WHERE sid = ?2 AND ",
             alive!(),
-            " RETURNING last_seen_at"
+            " RETURNING max(last_seen_at, anchor_at)"
         ))?
         .query_map(
             params![now.unix_micros(), session.as_bytes(), revoke.reason.code()],
@@ -95,16 +104,17 @@ fn revoke(
         )?
         .next()
         .transpose()?;
-    let Some(last_seen_at) = last_seen_at else {
+    let Some(last_issued_at) = last_issued_at else {
         return Ok(false);
     };
-    remember(connection, session, revoke, last_seen_at.max(now))?;
+    remember(connection, session, revoke, last_issued_at.max(now))?;
     Ok(true)
 }
 
 /// Writes the log that other processes poll. `last_issued_at` is when the session's last access
 /// token may have been issued: that is not now if the clock stepped back since, and an entry that
-/// expired before the token would bring the token back to life.
+/// expired before the token would bring the token back to life. It is the later of the last use and
+/// the anchor, for a refresh in the background is no use and yet hands out a token.
 fn remember(
     connection: &Connection,
     session: SessionId,
@@ -130,7 +140,7 @@ pub(super) fn revoke_all(
         "UPDATE sessions SET revoked_at = ?1, revoke_reason = ?3
          WHERE user_id = ?4 AND sid IS NOT ?2 AND ",
         alive!(),
-        " RETURNING sid, last_seen_at"
+        " RETURNING sid, max(last_seen_at, anchor_at)"
     ))?;
     let except = except.as_ref().map(SessionId::as_bytes);
     let ended = statement
@@ -149,8 +159,8 @@ pub(super) fn revoke_all(
             },
         )?
         .collect::<Result<Vec<_>, _>>()?;
-    for (session, last_seen_at) in &ended {
-        remember(connection, *session, revoke, now.max(*last_seen_at))?;
+    for (session, last_issued_at) in &ended {
+        remember(connection, *session, revoke, now.max(*last_issued_at))?;
     }
     Ok(ended.into_iter().map(|(session, _)| session).collect())
 }
@@ -265,10 +275,11 @@ impl SessionStore for SqliteStore {
         session: SessionId,
         presented: Position,
         window: Duration,
+        activity: Activity,
     ) -> Result<Option<FamilyAt>, StoreError> {
         self.writer
             .act(Shape::OneStatement, move |desk, now| {
-                rotation::advance(desk, session, presented, window, now)
+                rotation::advance(desk, session, presented, window, activity, now)
             })
             .await
     }
@@ -288,10 +299,10 @@ impl SessionStore for SqliteStore {
     ) -> Result<Option<FamilyAt>, StoreError> {
         let judged = *judged;
         match verdict {
-            Verdict::Continue(next) => {
+            Verdict::Continue(next, activity) => {
                 self.writer
                     .act(Shape::OneStatement, move |desk, now| {
-                        rotation::go_on(desk, &judged, next, now)
+                        rotation::go_on(desk, &judged, next, activity, now)
                     })
                     .await
             }
@@ -316,6 +327,14 @@ impl SessionStore for SqliteStore {
                     note_use(connection, session, position, window, now)?;
                 }
                 Ok(())
+            })
+            .await
+    }
+
+    async fn note_seen(&self, seen: Vec<(SessionId, Timestamp)>) -> Result<(), StoreError> {
+        self.writer
+            .act(Shape::Several, move |desk, now| {
+                seen::note(desk, &seen, now)
             })
             .await
     }

@@ -1,5 +1,6 @@
 //! The reference and SQLite say the same, whatever they are asked, in whatever order.
 
+use std::collections::HashMap;
 use std::fmt::{Debug, Write};
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,9 +8,9 @@ use std::time::Duration;
 use hardtack_core::rotation::{Family, Position, Rotation, rotate};
 use hardtack_core::session::RevokeReason;
 use hardtack_core::user::{PasswordVersion, UserState, Username};
-use hardtack_core::{Clock, SessionId, SettableClock, Timestamp, UserId};
+use hardtack_core::{Activity, Clock, SessionId, SettableClock, Timestamp, UserId};
 use hardtack_store::{
-    MemoryStore, PasswordChange, ProfileChange, Revoke, SqliteStore, Store, Verdict,
+    MemoryStore, PasswordChange, ProfileChange, Revoke, SessionStore, SqliteStore, Store, Verdict,
 };
 
 use crate::{WINDOW, clock, new_session, new_user, room};
@@ -37,10 +38,12 @@ enum Ask {
     State(UserId, UserState),
     Delete(UserId),
     LogIn(UserId, PasswordVersion, u32, Vec<SessionId>),
-    Rotate(SessionId, Position),
-    Present(SessionId, Position),
+    Rotate(SessionId, Position, Activity),
+    Present(SessionId, Position, Activity),
     Stale(SessionId, Position),
     Use(Vec<(SessionId, Position)>),
+    /// With how many seconds ago it was; below zero, by a clock that is ahead.
+    See(Vec<(SessionId, i32)>),
     LogOut(SessionId),
     LogOutAll(UserId, Option<SessionId>),
     Purge,
@@ -63,7 +66,12 @@ fn ask(dice: &mut Dice, opened: &mut u32) -> Ask {
         *opened += 1;
         *opened
     };
-    match dice.below(30) {
+    let activity = if dice.below(3) == 0 {
+        Activity::Background
+    } else {
+        Activity::Counts
+    };
+    match dice.below(33) {
         0 | 1 => Ask::Register(dice.below(4)),
         2 => Ask::Profile(user, dice.below(4)),
         3 => {
@@ -75,12 +83,16 @@ fn ask(dice: &mut Dice, opened: &mut u32) -> Ask {
         6 | 7 => Ask::State(user, UserState::Active),
         8 if dice.below(4) == 0 => Ask::Delete(user),
         8..=12 => Ask::LogIn(user, version, open(), vec![session]),
-        13..=16 => Ask::Rotate(session, position),
-        17..=21 => Ask::Present(session, position),
+        13..=16 => Ask::Rotate(session, position, activity),
+        17..=21 => Ask::Present(session, position, activity),
         22 => Ask::Stale(session, position),
         23..=26 => Ask::Use(vec![(session, position), (session_id(1), position)]),
         27 => Ask::LogOut(session),
         28 => Ask::LogOutAll(user, (dice.below(2) == 0).then_some(session)),
+        29..=31 => {
+            let ago = i32::try_from(dice.below(100)).unwrap() - 20;
+            Ask::See(vec![(session, ago), (session_id(2), 0)])
+        }
         _ => Ask::Purge,
     }
 }
@@ -98,11 +110,27 @@ fn sorted<T: Ord>(mut items: Vec<T>) -> Vec<T> {
 }
 
 /// What the flow of a refresh commits after it has judged `family`.
-fn judge(family: &Family, presented: Position, now: Timestamp) -> Verdict {
+fn judge(family: &Family, presented: Position, activity: Activity, now: Timestamp) -> Verdict {
     match rotate(family, presented, WINDOW, now) {
         Rotation::Reuse => Verdict::Revoke(revoke(RevokeReason::Reuse)),
-        rotation => Verdict::Continue(family.lineage.after(rotation, presented, now)),
+        rotation => Verdict::Continue(family.lineage.after(rotation, presented, now), activity),
     }
+}
+
+async fn see<S: Store>(store: &S, ago: Vec<(SessionId, i32)>) -> String {
+    let Some(found) = store.find_family(session_id(1)).await.unwrap() else {
+        return String::new();
+    };
+    let time = |ago: i32| {
+        let by = Duration::from_secs(u64::from(ago.unsigned_abs()));
+        if ago < 0 {
+            found.now + by
+        } else {
+            found.now - by
+        }
+    };
+    let seen = ago.into_iter().map(|(session, ago)| (session, time(ago)));
+    format!("{:?}", store.note_seen(seen.collect()).await.is_ok())
 }
 
 /// Asks, and puts the answer in words; sets are sorted.
@@ -165,17 +193,17 @@ async fn answer<S: Store>(store: &S, ask: Ask) -> String {
             let outcome = store.insert_session(new, replaced, reason, WINDOW).await;
             words(outcome.unwrap())
         }
-        Ask::Rotate(session, position) => words(
+        Ask::Rotate(session, position, activity) => words(
             store
-                .rotate_family(session, position, WINDOW)
+                .rotate_family(session, position, WINDOW, activity)
                 .await
                 .unwrap(),
         ),
-        Ask::Present(session, position) => {
+        Ask::Present(session, position, activity) => {
             let Some(found) = store.find_family(session).await.unwrap() else {
                 return String::new();
             };
-            let verdict = judge(&found.family, position, found.now);
+            let verdict = judge(&found.family, position, activity, found.now);
             words(store.commit_verdict(&found.family, verdict).await.unwrap())
         }
         Ask::Stale(session, position) => {
@@ -183,9 +211,10 @@ async fn answer<S: Store>(store: &S, ask: Ask) -> String {
                 return String::new();
             };
             found.family.lineage.current = position;
-            let verdict = judge(&found.family, position, found.now);
+            let verdict = judge(&found.family, position, Activity::Counts, found.now);
             words(store.commit_verdict(&found.family, verdict).await.unwrap())
         }
+        Ask::See(ago) => see(store, ago).await,
         Ask::Use(uses) => words(store.note_uses(uses, WINDOW).await.is_ok()),
         Ask::LogOut(session) => {
             let reason = revoke(RevokeReason::Logout);
@@ -228,6 +257,7 @@ async fn agree(seed: u64) {
     let sqlite = SqliteStore::open(&path, Arc::<SettableClock>::clone(&clock)).unwrap();
     let mut dice = Dice(seed);
     let mut opened = 0;
+    let mut last_seen = HashMap::new();
     for step in 0..400 {
         match dice.below(12) {
             0 => clock.advance(Duration::from_secs(3 * 86_400)),
@@ -243,6 +273,18 @@ async fn agree(seed: u64) {
             said,
             "seed {seed}, step {step}: {ask:?}"
         );
+        for number in 0..=opened {
+            // However the clock steps and whatever is noted: the last use never goes back.
+            let found = memory.find_family(session_id(number)).await.unwrap();
+            let (before, now) = (last_seen.get(&number).copied(), found.map(|at| at.family));
+            if let Some(family) = now {
+                assert!(
+                    before <= Some(family.last_seen_at),
+                    "seed {seed}, step {step}"
+                );
+                last_seen.insert(number, family.last_seen_at);
+            }
+        }
         if step % 10 == 0 {
             let held = everything(&memory, opened).await;
             assert!(

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+use hardtack_core::Activity;
 use hardtack_core::rotation::Position;
 use hardtack_store::{SessionStore, SqliteStore, StoreError, UserStore};
 
@@ -20,7 +21,10 @@ async fn what_was_answered_is_there_after_opening_again() {
     let ended = log_in(&store, new_session(&user, 1)).await;
     let rotated = log_in(&store, new_session(&user, 2)).await;
     assert!(store.revoke_session(ended, LOGOUT).await.unwrap());
-    let moved = store.rotate_family(rotated, FIRST, WINDOW).await.unwrap();
+    let moved = store
+        .rotate_family(rotated, FIRST, WINDOW, Activity::Counts)
+        .await
+        .unwrap();
     drop(store);
 
     let store = open(&path);
@@ -45,7 +49,9 @@ async fn what_was_answered_is_in_the_files_at_that_moment() {
                 let new = new_session(&user, round * 100 + index);
                 tokio::spawn(async move {
                     let session = log_in(&store, new).await;
-                    let moved = store.rotate_family(session, FIRST, WINDOW).await;
+                    let moved = store
+                        .rotate_family(session, FIRST, WINDOW, Activity::Counts)
+                        .await;
                     (session, moved.unwrap().unwrap())
                 })
             })

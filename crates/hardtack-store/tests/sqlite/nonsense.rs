@@ -1,5 +1,6 @@
 //! Rows that somebody else wrote: an error, never a default.
 
+use hardtack_core::Activity;
 use hardtack_core::rotation::Position;
 use hardtack_store::{SessionStore, StoreError, UserStore};
 
@@ -44,7 +45,7 @@ async fn a_row_without_a_phase_does_not_rotate() {
     let user = register(&store, "alice").await;
     let session = log_in(&store, new_session(&user, 1)).await;
     tamper(&path, "UPDATE sessions SET phase = 3");
-    let moved = store.rotate_family(session, Position::default(), WINDOW);
+    let moved = store.rotate_family(session, Position::default(), WINDOW, Activity::Counts);
     assert_eq!(moved.await.unwrap(), None);
 }
 
@@ -58,7 +59,7 @@ async fn a_user_row_that_fits_no_state_is_corrupt() {
         tamper(&path, &format!("UPDATE users SET {nonsense}"));
         assert!(is_corrupt(&store.find_user(user.id).await), "{nonsense}");
         assert!(is_corrupt(&store.list_users(None, 9).await), "{nonsense}");
-        let moved = store.rotate_family(session, Position::default(), WINDOW);
+        let moved = store.rotate_family(session, Position::default(), WINDOW, Activity::Counts);
         assert_eq!(moved.await.unwrap(), None, "{nonsense}");
     }
 }
@@ -90,7 +91,7 @@ async fn what_is_wrong_with_one_row_does_not_stop_the_others() {
     let uses = vec![(bad, Position::default())];
     let (noted, moved) = tokio::join!(
         store.note_uses(uses, WINDOW),
-        store.rotate_family(good, Position::default(), WINDOW)
+        store.rotate_family(good, Position::default(), WINDOW, Activity::Counts)
     );
     assert!(is_corrupt(&noted));
     assert!(moved.unwrap().is_some());

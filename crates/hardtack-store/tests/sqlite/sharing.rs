@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use hardtack_core::Activity;
 use hardtack_core::rotation::Position;
 use hardtack_core::user::UserState;
 use hardtack_store::{NameTaken, SessionStore, SqliteStore, Store, UserStore};
@@ -26,7 +27,7 @@ async fn each_sees_what_the_other_has_done() {
     assert_eq!(disabled.await.unwrap(), Some(vec![session]));
     let log = server.find_revocations(0).await.unwrap();
     assert_eq!(log[0].session, session);
-    let moved = server.rotate_family(session, Position::default(), WINDOW);
+    let moved = server.rotate_family(session, Position::default(), WINDOW, Activity::Counts);
     assert_eq!(moved.await.unwrap(), None);
 
     tool.close();
@@ -45,7 +46,8 @@ async fn of_two_that_rotate_one_token_one_wins() {
             .map(|index| {
                 let store = Arc::clone(&stores[index % 2]);
                 tokio::spawn(async move {
-                    let moved = store.rotate_family(session, Position::default(), WINDOW);
+                    let moved =
+                        store.rotate_family(session, Position::default(), WINDOW, Activity::Counts);
                     moved.await.unwrap().is_some()
                 })
             })

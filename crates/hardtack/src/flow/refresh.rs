@@ -1,10 +1,10 @@
 //! Refresh: a refresh token for a new pair (RFC 6749 §6, RFC 9700 §4.14.2).
 
 use hardtack_core::event::Event;
-use hardtack_core::rotation::{Ended, Position, Rotation, rotate};
+use hardtack_core::rotation::{Ended, Family, Position, Rotation, rotate};
 use hardtack_core::session::RevokeReason;
 use hardtack_core::throttle::ClientKey;
-use hardtack_core::{SessionId, Timestamp};
+use hardtack_core::{Activity, SessionId, Timestamp};
 use hardtack_store::{FamilyAt, Store, Verdict};
 
 use super::{Grant, Unavailable};
@@ -87,14 +87,18 @@ impl<S: Store> Hardtack<S> {
     /// Of several presented texts those that are not ours, or of dead sessions, are passed over;
     /// of one session the newest counts; two live sessions are refused and neither is harmed.
     ///
+    /// In the background it is the same, but for the idle end, which stays where it was; the
+    /// access token then ends there too.
+    ///
     /// # Errors
     /// [`RefreshError`]. A settled parent or anything older ends its session in the same commit.
     pub async fn refresh(
         &self,
         presented: &[&str],
         client: &Client,
+        activity: Activity,
     ) -> Result<Grant, RefreshError> {
-        let refused = match self.try_refresh(presented, client).await {
+        let refused = match self.try_refresh(presented, client, activity).await {
             Ok(grant) => return Ok(grant),
             Err(later @ (RefreshError::Unavailable(_) | RefreshError::Wait(_))) => {
                 return Err(later);
@@ -127,6 +131,7 @@ impl<S: Store> Hardtack<S> {
         &self,
         presented: &[&str],
         client: &Client,
+        activity: Activity,
     ) -> Result<Grant, RefreshError> {
         if presented.is_empty() {
             return Err(RefreshError::Missing);
@@ -143,7 +148,7 @@ impl<S: Store> Hardtack<S> {
             [only] => *only,
             several => self.only_live_one(several).await?,
         };
-        self.rotate(session, position, client).await
+        self.rotate(session, position, client, activity).await
     }
 
     /// The one candidate whose session lives (docs/threat-model.md CK-3).
@@ -176,13 +181,14 @@ impl<S: Store> Hardtack<S> {
         session: SessionId,
         presented: Position,
         client: &Client,
+        activity: Activity,
     ) -> Result<Grant, RefreshError> {
         let window = self.settings().session.rotation_window;
         // The common case is one guarded statement. Who loses it reads and decides again: never
         // sleeps, never trusts what was read before.
         let rotated = self
             .store()
-            .rotate_family(session, presented, window)
+            .rotate_family(session, presented, window, activity)
             .await
             .map_err(Unavailable::from)?;
         if let Some(FamilyAt { family, now }) = rotated {
@@ -226,7 +232,9 @@ impl<S: Store> Hardtack<S> {
                 Rotation::UserGone => return Err(RefreshError::Revoked(DeadCookies::Keep)),
                 Rotation::Wait(wait) => return Err(RefreshError::Wait(wait)),
                 Rotation::Reuse => Verdict::Revoke(self.revoke(RevokeReason::Reuse)),
-                Rotation::Repeat | Rotation::Retry if after == family.lineage => {
+                Rotation::Repeat | Rotation::Retry
+                    if after == family.lineage && !self.must_be_seen(&family, activity, now) =>
+                {
                     // Nothing to write, so nothing to wait for.
                     return Ok(self.grant(&family, now)?);
                 }
@@ -234,7 +242,7 @@ impl<S: Store> Hardtack<S> {
                 | Rotation::Repeat
                 | Rotation::Retry
                 | Rotation::Branch
-                | Rotation::Ahead => Verdict::Continue(after),
+                | Rotation::Ahead => Verdict::Continue(after, activity),
             };
             let committed = self
                 .store()
@@ -250,11 +258,18 @@ impl<S: Store> Hardtack<S> {
         Err(RefreshError::Unavailable(Unavailable::Store))
     }
 
+    /// Must the use be written, though nothing else of the row changes? Where it would be too late
+    /// to do it with the next batch: the session's end would cut off the token that is handed out.
+    fn must_be_seen(&self, family: &Family, activity: Activity, now: Timestamp) -> bool {
+        let needed_until = (now + self.settings().tokens.access_lifetime).min(family.ends_at);
+        activity == Activity::Counts && family.idle_ends_at() < needed_until
+    }
+
     /// Reports what was committed and hands out the pair, if the session lives.
     fn told(
         &self,
         decision: Rotation,
-        family: &hardtack_core::rotation::Family,
+        family: &Family,
         now: Timestamp,
         client: &Client,
     ) -> Result<Grant, RefreshError> {

@@ -125,7 +125,7 @@ impl CookieWriter {
         &self.former_names.ended
     }
 
-    /// Both token cookies, in the contract's order. Their lives end with the tokens'.
+    /// Both token cookies, in the contract's order. Their lives end with the tokens', at the latest.
     pub(crate) fn set(&self, grant: &Grant) -> [HeaderValue; 2] {
         let life = |ends: Timestamp| Life {
             now: grant.now,
@@ -134,7 +134,7 @@ impl CookieWriter {
         let (access, refresh) = (grant.access.expose_secret(), grant.refresh.expose_secret());
         let (access_life, refresh_life) = (
             life(grant.access_expires_at),
-            life(grant.refresh_expires_at),
+            life(grant.refresh_cookie_expires_at),
         );
         [
             self.write(&self.access, access, access_life, Script::Hidden),

@@ -2,6 +2,7 @@
 
 use axum::extract::{Request, State};
 use axum::response::Response;
+use hardtack_guard::activity_of;
 use hardtack_store::Store;
 use http::StatusCode;
 use http::header::SET_COOKIE;
@@ -45,7 +46,7 @@ pub(super) async fn refresh<S: Store>(
         check_csrf_of_one(&hardtack, &headers, &presented)?;
     }
     let grant = hardtack
-        .refresh(&presented, &client)
+        .refresh(&presented, &client, activity_of(&headers))
         .await
         .map_err(|error| refused(&hardtack, error))?;
     let in_body = hardtack.settings().tokens.in_body;

@@ -245,6 +245,14 @@ impl Browser {
         self.post_nothing("/api/auth/token/refresh/").await
     }
 
+    /// What a page's timer sends.
+    pub(crate) async fn in_background(&mut self, method: &Method, path: &str) -> Answer {
+        let request = self
+            .request(method, path)
+            .header("x-hardtack-background", "1");
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
     pub(crate) async fn log_out(&mut self) -> Answer {
         self.post_nothing("/api/auth/logout/").await
     }

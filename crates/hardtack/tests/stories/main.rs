@@ -4,6 +4,8 @@
 mod kit;
 
 #[cfg(test)]
+mod activity;
+#[cfg(test)]
 mod cookies;
 #[cfg(test)]
 mod csrf;

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use hardtack_core::rotation::{Family, Lineage, Owner, ParentBranch, Phase, Position};
-use hardtack_core::{SessionId, Timestamp, UserId};
+use hardtack_core::{Activity, SessionId, Timestamp, UserId};
 use rusqlite::{Connection, params};
 
 use super::super::Failure;
@@ -15,17 +15,9 @@ use super::super::desk::Desk;
 use super::row;
 use crate::{FamilyAt, Revoke};
 
-/// The user stands behind the session.
-macro_rules! standing {
-    () => {
-        "EXISTS (SELECT 1 FROM users WHERE users.id = sessions.user_id AND users.state = 0
-                 AND users.password_version = sessions.password_version)"
-    };
-}
-
 static ROTATE: &str = concat!(
     "UPDATE sessions SET generation = ?6, branch = 0, parent_branch = ?4, phase = 0,
-         anchor_at = ?1, retries = 0, last_seen_at = max(last_seen_at, ?1)
+         anchor_at = ?1, retries = 0, last_seen_at = max(last_seen_at, ?7)
      WHERE id = ?2 AND generation = ?3 AND branch = ?4 AND anchor_at <= ?5
          AND phase BETWEEN 0 AND 2 AND ",
     alive!(),
@@ -35,7 +27,7 @@ static ROTATE: &str = concat!(
 
 static CONTINUE: &str = concat!(
     "UPDATE sessions SET generation = ?9, branch = ?10, parent_branch = ?11, phase = ?12,
-         anchor_at = ?13, retries = ?14, last_seen_at = max(last_seen_at, ?1)
+         anchor_at = ?13, retries = ?14, last_seen_at = max(last_seen_at, ?15)
      WHERE id = ?2 AND generation = ?3 AND branch = ?4 AND parent_branch IS ?5 AND phase = ?6
          AND anchor_at = ?7 AND retries = ?8 AND ",
     alive!(),
@@ -74,14 +66,20 @@ impl Fixed {
     }
 
     /// The family after a write whose guard says that it is alive and its owner stands behind it,
-    /// and that moved it to `lineage` now.
-    fn at(self, session: SessionId, lineage: Lineage, now: Timestamp) -> FamilyAt {
+    /// and that moved it to `lineage` now. It was last used at `seen_at`, or later.
+    fn at(
+        self,
+        session: SessionId,
+        lineage: Lineage,
+        seen_at: Timestamp,
+        now: Timestamp,
+    ) -> FamilyAt {
         let family = Family {
             session,
             user: self.user,
             lineage,
             created_at: self.created_at,
-            last_seen_at: self.last_seen_at.max(now),
+            last_seen_at: self.last_seen_at.max(seen_at),
             idle_timeout: self.idle_timeout,
             ends_at: self.ends_at,
             ended: None,
@@ -91,12 +89,21 @@ impl Fixed {
     }
 }
 
+/// What `last_seen_at` is at least after a use at `now`. One in the background leaves it alone.
+fn seen_at(activity: Activity, now: Timestamp) -> Timestamp {
+    match activity {
+        Activity::Counts => now,
+        Activity::Background => Timestamp::from_unix_micros(i64::MIN),
+    }
+}
+
 /// The first row of the table of docs/rotation.md, all of it in the guard.
 pub(super) fn advance(
     desk: &Desk<'_>,
     session: SessionId,
     presented: Position,
     window: Duration,
+    activity: Activity,
     now: Timestamp,
 ) -> Result<Option<FamilyAt>, Failure> {
     // The last generation has no successor.
@@ -113,6 +120,7 @@ pub(super) fn advance(
     } else {
         (now - window).unix_micros()
     };
+    let seen_at = seen_at(activity, now);
     let advanced = desk.with_kept(ROTATE, |statement| {
         Ok(statement.execute(params![
             now.unix_micros(),
@@ -121,6 +129,7 @@ pub(super) fn advance(
             presented.branch,
             anchored_by,
             generation,
+            seen_at.unix_micros(),
         ])?)
     })?;
     let lineage = Lineage {
@@ -130,7 +139,7 @@ pub(super) fn advance(
         anchor_at: now,
         retries: 0,
     };
-    Ok((advanced == 1).then(|| fixed.at(session, lineage, now)))
+    Ok((advanced == 1).then(|| fixed.at(session, lineage, seen_at, now)))
 }
 
 /// Writes what was decided if the row is still the one that was judged.
@@ -138,12 +147,14 @@ pub(super) fn go_on(
     desk: &Desk<'_>,
     judged: &Family,
     next: Lineage,
+    activity: Activity,
     now: Timestamp,
 ) -> Result<Option<FamilyAt>, Failure> {
     let Some(fixed) = Fixed::find(desk, judged.session)? else {
         return Ok(None);
     };
     let was = judged.lineage;
+    let seen_at = seen_at(activity, now);
     let written = desk.with_kept(CONTINUE, |statement| {
         Ok(statement.execute(params![
             now.unix_micros(),
@@ -160,9 +171,10 @@ pub(super) fn go_on(
             row::phase_code(next.phase),
             next.anchor_at.unix_micros(),
             next.retries,
+            seen_at.unix_micros(),
         ])?)
     })?;
-    Ok((written == 1).then(|| fixed.at(judged.session, next, now)))
+    Ok((written == 1).then(|| fixed.at(judged.session, next, seen_at, now)))
 }
 
 /// Ends the family if the row is still the one that was judged. The row is read, compared and
