@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use hardtack::SystemEntropy;
 use hardtack_core::SessionId;
-use hardtack_core::session::{Device, NewSession, RevokeReason, SessionLifetime};
+use hardtack_core::session::{Device, NewSession, RememberMe, RevokeReason, SessionLifetime};
 use hardtack_core::user::User;
 use hardtack_store::{Insertion, Revoke, SessionStore as _, SqliteStore, UserStore as _};
 use tokio::task::JoinSet;
@@ -35,8 +35,11 @@ pub(super) async fn open(
         let mut opening = JoinSet::new();
         for _ in 0..AT_ONCE.min(count - sessions.len()) {
             let (store, new) = (Arc::clone(store), new_session(user));
-            opening
-                .spawn(async move { store.insert_session(new, Vec::new(), UNUSED, window).await });
+            opening.spawn(async move {
+                store
+                    .insert_session(new, Vec::new(), None, UNUSED, window)
+                    .await
+            });
         }
         for insertion in opening.join_all().await {
             match insertion? {
@@ -57,6 +60,7 @@ fn new_session(user: &User) -> NewSession {
             idle_timeout: 7 * DAY,
             absolute_timeout: 30 * DAY,
         },
+        remember_me: RememberMe::Unsaid,
         device: Device::new(
             "192.0.2.17".to_owned(),
             "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/142.0.0.0 Safari/537.36",

@@ -11,7 +11,7 @@
 
 use std::time::Duration;
 
-use crate::session::RevokeReason;
+use crate::session::{RememberMe, RevokeReason};
 use crate::{SessionId, Timestamp, UserId};
 
 /// In-window retries that restart the window, for each token handed out. Who comes more often is
@@ -117,6 +117,8 @@ pub struct Family {
     pub idle_timeout: Duration,
     /// The absolute end. It never moves.
     pub ends_at: Timestamp,
+    /// What the login said; it never changes, and rotation does not ask for it.
+    pub remember_me: RememberMe,
     /// Set once, never unset.
     pub ended: Option<Ended>,
     /// Read together with the row.
@@ -325,6 +327,7 @@ mod tests {
             last_seen_at: NOW - Duration::from_secs(age_seconds),
             idle_timeout: Duration::from_secs(7 * 86_400),
             ends_at: NOW + Duration::from_secs(30 * 86_400),
+            remember_me: RememberMe::Unsaid,
             ended: None,
             owner: Owner::Standing,
         }

@@ -79,6 +79,19 @@ pub struct SessionLifetime {
     pub absolute_timeout: Duration,
 }
 
+/// What `remember_me` said at login. It chooses the limits of the session, and whether its cookies
+/// outlive the browser; the session keeps it for as long as it lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RememberMe {
+    /// Nothing: the normal timeouts, and cookies that outlive the browser.
+    #[default]
+    Unsaid,
+    /// Yes: the longer timeouts, and cookies that outlive the browser.
+    Yes,
+    /// No: the normal timeouts, and cookies that end with the browser.
+    No,
+}
+
 /// What a session was opened on, for its owner to recognise it by.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Device {
@@ -118,6 +131,8 @@ pub struct NewSession {
     pub password_version: PasswordVersion,
     /// Its limits.
     pub lifetime: SessionLifetime,
+    /// What the login said; `lifetime` is chosen by it already.
+    pub remember_me: RememberMe,
     /// Where it was opened.
     pub device: Device,
 }
@@ -137,6 +152,8 @@ pub struct Session {
     pub idle_timeout: Duration,
     /// The absolute end, fixed when it was opened.
     pub ends_at: Timestamp,
+    /// What the login said.
+    pub remember_me: RememberMe,
     /// Where it was opened.
     pub device: Device,
 }
@@ -146,8 +163,14 @@ pub struct Session {
 pub enum RevokeReason {
     /// Its owner logged out.
     Logout,
+    /// Its owner ended it from another one, by the list of devices.
+    LogoutDevice,
+    /// Its owner logged out everywhere.
+    LogoutAll,
     /// A login in the same browser took its place.
     Replaced,
+    /// A login was one too many for its owner, and of their sessions it had been idle longest.
+    Limit,
     /// A refresh token came back that two must hold a copy of.
     Reuse,
     /// The user's password changed.
@@ -161,9 +184,12 @@ pub enum RevokeReason {
 }
 
 impl RevokeReason {
-    const ALL: [(Self, &'static str); 7] = [
+    const ALL: [(Self, &'static str); 10] = [
         (Self::Logout, "logout"),
+        (Self::LogoutDevice, "logout_device"),
+        (Self::LogoutAll, "logout_all"),
         (Self::Replaced, "replaced"),
+        (Self::Limit, "limit"),
         (Self::Reuse, "reuse"),
         (Self::PasswordChanged, "password_changed"),
         (Self::UserDisabled, "user_disabled"),

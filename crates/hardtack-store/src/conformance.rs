@@ -25,6 +25,7 @@
     reason = "these are tests: a name is its sentence, and to fail is to panic"
 )]
 
+pub mod limit;
 pub mod log;
 pub mod login;
 pub mod password;
@@ -42,7 +43,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use hardtack_core::rotation::{Family, Position};
-use hardtack_core::session::{Device, NewSession, RevokeReason, SessionLifetime};
+use hardtack_core::session::{Device, NewSession, RememberMe, RevokeReason, SessionLifetime};
 use hardtack_core::user::{CanonicalName, EmailAddress, LoginName, User, Username};
 use hardtack_core::{Activity, SessionId, SettableClock, Timestamp};
 use tokio::sync::Barrier;
@@ -151,13 +152,14 @@ impl<S: Store> World<S> {
                 idle_timeout: IDLE,
                 absolute_timeout: ABSOLUTE,
             },
+            remember_me: RememberMe::Unsaid,
             device: Device::new("192.0.2.7".to_owned(), "Browser/1.0"),
         }
     }
 
     pub async fn try_log_in(&self, new: NewSession, replaced: Vec<SessionId>) -> Insertion {
         self.store
-            .insert_session(new, replaced, revoke(RevokeReason::Replaced), WINDOW)
+            .insert_session(new, replaced, None, revoke(RevokeReason::Replaced), WINDOW)
             .await
             .unwrap()
     }
@@ -314,6 +316,18 @@ macro_rules! conformance {
                     a_session_is_over_when_it_was_idle_for_its_timeout
                     a_session_is_over_at_its_absolute_end_however_busy
                     absurd_lifetimes_neither_wrap_nor_end_at_once
+                }
+                limit {
+                    a_session_keeps_what_its_login_said
+                    the_successor_of_a_password_change_keeps_what_it_is_told
+                    a_login_within_the_limit_ends_nothing
+                    a_login_too_many_ends_the_session_that_was_idle_longest
+                    the_session_just_opened_never_makes_way
+                    of_two_idle_alike_the_older_session_leaves
+                    only_live_sessions_of_the_same_user_count
+                    a_lower_limit_ends_as_many_as_are_too_many
+                    a_refused_login_makes_nobody_leave
+                    of_many_logins_at_once_no_more_stay_than_the_limit
                 }
                 rotation {
                     a_rotation_is_the_one_that_the_rule_says

@@ -18,6 +18,7 @@
 //! executable; when words and [`memory`] disagree, the suite decides.
 
 use std::future::Future;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use hardtack_core::rotation::{Family, Lineage, Position};
@@ -214,6 +215,8 @@ pub enum Insertion {
         opened: Opened,
         /// The sessions that were ended in its place.
         replaced: Vec<SessionId>,
+        /// The sessions that were ended because the user had too many.
+        crowded_out: Vec<SessionId>,
     },
     /// The user was switched off, deleted or got another password since it was checked. Nothing
     /// was changed.
@@ -255,6 +258,10 @@ pub trait SessionStore: Send + Sync + 'static {
     /// Opens a session at generation 0 ([`Lineage::at_login`]) and ends those of `replaced` that
     /// are alive (for the reason that `revoke` gives), in one act, and moves the user's `last_login_at`.
     ///
+    /// If more than `limit` sessions of the user would be alive then, those that were idle longest
+    /// end in the same act ([`RevokeReason::Limit`]), never the new one. Of two that were used
+    /// last at the same moment, the older one goes.
+    ///
     /// Guarded by the user's state and `new.password_version`: a login that raced a password
     /// change must not survive it.
     ///
@@ -265,6 +272,7 @@ pub trait SessionStore: Send + Sync + 'static {
         &self,
         new: NewSession,
         replaced: Vec<SessionId>,
+        limit: Option<NonZeroU32>,
         revoke: Revoke,
         window: Duration,
     ) -> impl Future<Output = Result<Insertion, StoreError>> + Send;

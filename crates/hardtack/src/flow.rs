@@ -17,7 +17,7 @@ pub use verify::VerifyTokenError;
 use hardtack_core::access_token::{self, AccessToken, Grant as AccessGrant};
 use hardtack_core::refresh_token::RefreshToken;
 use hardtack_core::rotation::Family;
-use hardtack_core::session::RevokeReason;
+use hardtack_core::session::{RememberMe, RevokeReason};
 use hardtack_core::{SessionId, Timestamp};
 use hardtack_store::{Revoke, Store, StoreError};
 
@@ -44,6 +44,8 @@ pub struct Grant {
     pub now: Timestamp,
     /// The session.
     pub session: SessionId,
+    /// What its login said: whether the cookies outlive the browser.
+    pub remember_me: RememberMe,
 }
 
 /// The service cannot do its work at the moment. Nothing was changed; trying again is safe.
@@ -101,6 +103,7 @@ impl<S: Store> Hardtack<S> {
             refresh_cookie_expires_at: (now + family.idle_timeout).min(family.ends_at),
             now,
             session: family.session,
+            remember_me: family.remember_me,
         })
     }
 

@@ -3,7 +3,7 @@
 use hardtack_core::Timestamp;
 use hardtack_core::refresh_token::{Pepper, RefreshToken};
 use hardtack_core::rotation::{Ended, Family, Lineage, Owner, Rotation, rotate};
-use hardtack_core::session::RevokeReason;
+use hardtack_core::session::{RememberMe, RevokeReason};
 use hardtack_model::table::{Reply, Row};
 
 use crate::step::{Party, SESSION, START, Scale, Step, USER, Which, position};
@@ -31,6 +31,7 @@ impl Rules {
                 last_seen_at: START,
                 idle_timeout: scale.time(lifetime.idle),
                 ends_at: START + scale.time(lifetime.absolute),
+                remember_me: RememberMe::Unsaid,
                 ended: None,
                 owner: Owner::Standing,
             },

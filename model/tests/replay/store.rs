@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hardtack_core::rotation::{Rotation, rotate};
-use hardtack_core::session::{Device, NewSession, RevokeReason, SessionLifetime};
+use hardtack_core::session::{Device, NewSession, RememberMe, RevokeReason, SessionLifetime};
 use hardtack_core::user::{EmailAddress, PasswordVersion, User, UserState, Username};
 use hardtack_core::{Activity, Clock, SessionId, SettableClock};
 use hardtack_model::table::{Reply, Row};
@@ -63,10 +63,11 @@ impl<'s, S: Store> Stored<'s, S> {
                     idle_timeout: scale.time(lifetime.idle),
                     absolute_timeout: scale.time(lifetime.absolute),
                 },
+                remember_me: RememberMe::Unsaid,
                 device: Device::default(),
             };
             let reason = revoke(RevokeReason::Replaced);
-            let inserted = store.insert_session(new, Vec::new(), reason, Scale::WINDOW);
+            let inserted = store.insert_session(new, Vec::new(), None, reason, Scale::WINDOW);
             match runtime.block_on(inserted).unwrap() {
                 Insertion::Opened { opened, .. } => opened.family.session,
                 Insertion::UserChanged => panic!("nobody has changed the user"),

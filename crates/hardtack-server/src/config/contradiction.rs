@@ -284,6 +284,8 @@ mod tests {
         for (key, value) in [
             ("cookies.refresh_name", "access"),
             ("session.idle_timeout", "40d"),
+            ("session.remembered_idle_timeout", "6d"),
+            ("session.absolute_timeout", "91d"),
             ("tokens.access_lifetime", "119s"),
         ] {
             let refused = refused(Mode::Production, &[PUBLIC, (key, value)]);

@@ -1,5 +1,6 @@
 //! Every key that can be set.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use hardtack::settings::{CookiePrefix, PlacedCookie, PublicUrl, SameSite, TokensInBody};
@@ -408,6 +409,36 @@ pub(crate) static KEYS: &[Key] = &[
         },
         default: Default::Is("30d"),
         meaning: "A session ends that long after its login, however much it is used.",
+    },
+    Key {
+        name: "session.remembered_idle_timeout",
+        kind: Kind::Duration {
+            at_least: SECOND,
+            place: |config| &mut config.settings.session.remembered_lifetime.idle_timeout,
+        },
+        default: Default::Is("30d"),
+        meaning: "As `session.idle_timeout`, for a login that said `remember_me: true`. Not shorter than that.",
+    },
+    Key {
+        name: "session.remembered_absolute_timeout",
+        kind: Kind::Duration {
+            at_least: SECOND,
+            place: |config| &mut config.settings.session.remembered_lifetime.absolute_timeout,
+        },
+        default: Default::Is("90d"),
+        meaning: "As `session.absolute_timeout`, for a login that said `remember_me: true`. Not shorter than that.",
+    },
+    Key {
+        name: "session.limit_per_user",
+        kind: Kind::Count {
+            unit: "sessions",
+            range: 0..=1_000_000,
+            put: |config, count| {
+                config.settings.session.limit_per_user = NonZeroU32::new(count);
+            },
+        },
+        default: Default::Is("100"),
+        meaning: "Sessions that one user may have at once; 0 is without limit. A login beyond it ends the one that was idle longest.",
     },
     Key {
         name: "session.rotation_window",

@@ -2,7 +2,7 @@
 
 use hardtack_core::SessionId;
 use hardtack_core::rotation::{Ended, Family, Lineage, Owner, Phase};
-use hardtack_core::session::{Device, RevokeReason, Session};
+use hardtack_core::session::{Device, RememberMe, RevokeReason, Session};
 
 use super::{ABSOLUTE, FIRST, IDLE, SECOND, START, WINDOW, World, revoke, sorted};
 use crate::{Insertion, Store, StoreError};
@@ -12,10 +12,15 @@ pub async fn a_session_opens_settled_and_may_rotate_at_once<S: Store>(world: Wor
     let now = world.pass(SECOND);
     let new = world.new_session(&user);
     let session = new.id;
-    let Insertion::Opened { opened, replaced } = world.try_log_in(new, Vec::new()).await else {
+    let Insertion::Opened {
+        opened,
+        replaced,
+        crowded_out,
+    } = world.try_log_in(new, Vec::new()).await
+    else {
         panic!("the user has not changed")
     };
-    assert_eq!(replaced, []);
+    assert_eq!((replaced, crowded_out), (Vec::new(), Vec::new()));
     assert_eq!(opened.now, now);
     assert_eq!(
         opened.family,
@@ -27,6 +32,7 @@ pub async fn a_session_opens_settled_and_may_rotate_at_once<S: Store>(world: Wor
             last_seen_at: now,
             idle_timeout: IDLE,
             ends_at: now + ABSOLUTE,
+            remember_me: RememberMe::Unsaid,
             ended: None,
             owner: Owner::Standing,
         }
@@ -93,7 +99,7 @@ pub async fn a_session_is_never_taken_over<S: Store>(world: World<S>) {
     let replaced = revoke(RevokeReason::Replaced);
     let taken = world
         .store
-        .insert_session(new, vec![session], replaced, WINDOW);
+        .insert_session(new, vec![session], None, replaced, WINDOW);
     assert!(matches!(taken.await, Err(StoreError::Unavailable(_))));
     assert_eq!(world.family(session).await, before);
     assert_eq!(world.alive(&user).await, [session]);
@@ -123,6 +129,7 @@ pub async fn the_live_sessions_are_listed_newest_first<S: Store>(world: World<S>
         last_seen_at: now,
         idle_timeout: IDLE,
         ends_at: now + ABSOLUTE,
+        remember_me: RememberMe::Unsaid,
         device,
     };
     assert_eq!(listed[0], expected);

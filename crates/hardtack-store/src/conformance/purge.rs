@@ -84,7 +84,7 @@ pub async fn a_purge_goes_in_bounded_steps_and_reaches_everything<S: Store>(worl
                 let replaced = revoke(RevokeReason::Replaced);
                 let window = super::WINDOW;
                 store
-                    .insert_session(new, Vec::new(), replaced, window)
+                    .insert_session(new, Vec::new(), None, replaced, window)
                     .await
                     .unwrap();
             }

@@ -1,11 +1,13 @@
 //! Sessions in memory.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
+use std::num::NonZeroU32;
 use std::ops::Bound;
 use std::time::Duration;
 
 use hardtack_core::rotation::{Ended, Family, Lineage, Owner, Position, Rotation, rotate};
-use hardtack_core::session::{Device, NewSession, Session};
+use hardtack_core::session::{Device, NewSession, RevokeReason, Session};
 use hardtack_core::user::{PasswordVersion, UserState};
 use hardtack_core::{Activity, SessionId, Timestamp, UserId};
 
@@ -63,6 +65,7 @@ impl Sessions {
             last_seen_at: now,
             idle_timeout: new.lifetime.idle_timeout,
             ends_at: now + new.lifetime.absolute_timeout,
+            remember_me: new.remember_me,
             ended: None,
             owner: Owner::Standing,
         };
@@ -120,6 +123,31 @@ impl Sessions {
         ids.sort_unstable();
         ids.retain(|id| self.revoke(*id, revoke, now));
         ids
+    }
+
+    /// Ends the sessions of `user` that were idle longest, so that with one more there are `limit`.
+    fn make_room(
+        &mut self,
+        user: UserId,
+        limit: NonZeroU32,
+        revoke: Revoke,
+        now: Timestamp,
+    ) -> Vec<SessionId> {
+        let alive = self.rows.values().filter(|row| row.is_alive(now));
+        let mut of_user: Vec<_> = alive
+            .map(|row| &row.family)
+            .filter(|family| family.user == user)
+            .map(|family| (family.last_seen_at, family.created_at, family.session))
+            .collect();
+        of_user.sort_unstable_by_key(|key| Reverse(*key));
+        let kept = usize::try_from(limit.get() - 1).unwrap_or(usize::MAX);
+        let mut crowded_out: Vec<_> = of_user.into_iter().map(|(.., id)| id).skip(kept).collect();
+        let revoke = Revoke {
+            reason: RevokeReason::Limit,
+            ..revoke
+        };
+        crowded_out.retain(|id| self.revoke(*id, revoke, now));
+        crowded_out
     }
 
     pub(super) fn forget_devices(&mut self, user: UserId) {
@@ -184,6 +212,7 @@ impl SessionStore for MemoryStore {
         &self,
         new: NewSession,
         replaced: Vec<SessionId>,
+        limit: Option<NonZeroU32>,
         revoke: Revoke,
         window: Duration,
     ) -> Result<Insertion, StoreError> {
@@ -198,8 +227,15 @@ impl SessionStore for MemoryStore {
             row.user.last_login_at = Some(now);
             let mut replaced = replaced;
             replaced.retain(|id| rooms.sessions.revoke(*id, revoke, now));
-            let opened = rooms.sessions.open(new, window, now);
-            Ok(Insertion::Opened { opened, replaced })
+            let user = new.user;
+            let crowded_out = limit.map_or_else(Vec::new, |limit| {
+                rooms.sessions.make_room(user, limit, revoke, now)
+            });
+            Ok(Insertion::Opened {
+                opened: rooms.sessions.open(new, window, now),
+                replaced,
+                crowded_out,
+            })
         })
     }
 
@@ -314,12 +350,11 @@ impl SessionStore for MemoryStore {
                     last_seen_at: row.family.last_seen_at,
                     idle_timeout: row.family.idle_timeout,
                     ends_at: row.family.ends_at,
+                    remember_me: row.family.remember_me,
                     device: row.device.clone(),
                 })
                 .collect();
-            sessions.sort_unstable_by_key(|session| {
-                (std::cmp::Reverse(session.created_at), session.id)
-            });
+            sessions.sort_unstable_by_key(|session| (Reverse(session.created_at), session.id));
             Ok(sessions)
         })
     }

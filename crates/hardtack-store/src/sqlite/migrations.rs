@@ -25,7 +25,7 @@ impl Migration {
 }
 
 /// In order. `PRAGMA user_version` counts how many were applied.
-const MIGRATIONS: [Migration; 2] = [
+const MIGRATIONS: [Migration; 3] = [
     Migration {
         name: "0001_users",
         sql: include_str!("../../migrations/sqlite/0001_users.sql"),
@@ -33,6 +33,10 @@ const MIGRATIONS: [Migration; 2] = [
     Migration {
         name: "0002_sessions",
         sql: include_str!("../../migrations/sqlite/0002_sessions.sql"),
+    },
+    Migration {
+        name: "0003_remember_me",
+        sql: include_str!("../../migrations/sqlite/0003_remember_me.sql"),
     },
 ];
 

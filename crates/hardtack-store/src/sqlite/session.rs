@@ -1,5 +1,7 @@
-//! Sessions in SQLite. Rotation stands in `rotation`, what a row looks like in `row`.
+//! Sessions in SQLite. Rotation stands in `rotation`, what ends a session in `ending`, what a row
+//! looks like in `row`.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use hardtack_core::rotation::{Family, Lineage, Owner, Position};
@@ -25,10 +27,14 @@ macro_rules! standing {
     };
 }
 
+mod ending;
 mod purge;
 mod rotation;
 mod row;
 mod seen;
+
+pub(super) use ending::revoke_all;
+use ending::{make_room, revoke};
 
 /// Opens a session at generation 0.
 pub(super) fn open(
@@ -43,8 +49,9 @@ pub(super) fn open(
     let inserted = connection
         .prepare_cached(
             "INSERT INTO sessions (created_at, sid, user_id, password_version, generation, branch,
-                 parent_branch, phase, anchor_at, retries, last_seen_at, idle_timeout, ends_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?1, ?11, ?12)
+                 parent_branch, phase, anchor_at, retries, last_seen_at, idle_timeout, ends_at,
+                 remember_me)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?1, ?11, ?12, ?13)
              ON CONFLICT (sid) DO NOTHING",
         )?
         .execute(params![
@@ -60,6 +67,7 @@ pub(super) fn open(
             lineage.retries,
             idle_timeout,
             ends_at.unix_micros(),
+            row::remember_me_code(new.remember_me),
         ])?;
     if inserted == 0 {
         // The source of randomness is broken; the first session must not become the second's.
@@ -80,89 +88,11 @@ pub(super) fn open(
         last_seen_at: now,
         idle_timeout: row::parse_duration(idle_timeout)?,
         ends_at,
+        remember_me: new.remember_me,
         ended: None,
         owner: Owner::Standing,
     };
     Ok(Opened { family, now })
-}
-
-fn revoke(
-    connection: &Connection,
-    session: SessionId,
-    revoke: Revoke,
-    now: Timestamp,
-) -> Result<bool, Failure> {
-    let last_issued_at = connection
-        .prepare_cached(concat!(
-            "UPDATE sessions SET revoked_at = ?1, revoke_reason = ?3 WHERE sid = ?2 AND ",
-            alive!(),
-            " RETURNING max(last_seen_at, anchor_at)"
-        ))?
-        .query_map(
-            params![now.unix_micros(), session.as_bytes(), revoke.reason.code()],
-            |row| row.get(0).map(Timestamp::from_unix_micros),
-        )?
-        .next()
-        .transpose()?;
-    let Some(last_issued_at) = last_issued_at else {
-        return Ok(false);
-    };
-    remember(connection, session, revoke, last_issued_at.max(now))?;
-    Ok(true)
-}
-
-/// Writes the log that other processes poll. `last_issued_at` is when the session's last access
-/// token may have been issued: that is not now if the clock stepped back since, and an entry that
-/// expired before the token would bring the token back to life. It is the later of the last use and
-/// the anchor, for a refresh in the background is no use and yet hands out a token.
-fn remember(
-    connection: &Connection,
-    session: SessionId,
-    revoke: Revoke,
-    last_issued_at: Timestamp,
-) -> Result<(), Failure> {
-    let expires_at = last_issued_at + revoke.remembered_for;
-    connection
-        .prepare_cached("INSERT INTO revocations (sid, expires_at) VALUES (?1, ?2)")?
-        .execute(params![session.as_bytes(), expires_at.unix_micros()])?;
-    Ok(())
-}
-
-/// Ends every session of a user but `except`.
-pub(super) fn revoke_all(
-    connection: &Connection,
-    user: UserId,
-    except: Option<SessionId>,
-    revoke: Revoke,
-    now: Timestamp,
-) -> Result<Vec<SessionId>, Failure> {
-    let mut statement = connection.prepare_cached(concat!(
-        "UPDATE sessions SET revoked_at = ?1, revoke_reason = ?3
-         WHERE user_id = ?4 AND sid IS NOT ?2 AND ",
-        alive!(),
-        " RETURNING sid, max(last_seen_at, anchor_at)"
-    ))?;
-    let except = except.as_ref().map(SessionId::as_bytes);
-    let ended = statement
-        .query_map(
-            params![
-                now.unix_micros(),
-                except,
-                revoke.reason.code(),
-                user.as_i64()
-            ],
-            |row| {
-                Ok((
-                    SessionId::from_bytes(row.get(0)?),
-                    Timestamp::from_unix_micros(row.get(1)?),
-                ))
-            },
-        )?
-        .collect::<Result<Vec<_>, _>>()?;
-    for (session, last_issued_at) in &ended {
-        remember(connection, *session, revoke, now.max(*last_issued_at))?;
-    }
-    Ok(ended.into_iter().map(|(session, _)| session).collect())
 }
 
 /// Forgets where a deleted user's sessions were opened.
@@ -179,6 +109,7 @@ fn insert(
     connection: &Connection,
     new: &NewSession,
     replaced: &[SessionId],
+    limit: Option<NonZeroU32>,
     replaced_as: Revoke,
     window: Duration,
     now: Timestamp,
@@ -202,9 +133,14 @@ fn insert(
             ended.push(*session);
         }
     }
+    let crowded_out = match limit {
+        Some(limit) => make_room(connection, new.user, limit, replaced_as, now)?,
+        None => Vec::new(),
+    };
     Ok(Insertion::Opened {
         opened: open(connection, new, window, now)?,
         replaced: ended,
+        crowded_out,
     })
 }
 
@@ -260,12 +196,13 @@ impl SessionStore for SqliteStore {
         &self,
         new: NewSession,
         replaced: Vec<SessionId>,
+        limit: Option<NonZeroU32>,
         revoke: Revoke,
         window: Duration,
     ) -> Result<Insertion, StoreError> {
         self.writer
             .act(Shape::Several, move |connection, now| {
-                insert(connection, &new, &replaced, revoke, window, now)
+                insert(connection, &new, &replaced, limit, revoke, window, now)
             })
             .await
     }
@@ -365,7 +302,7 @@ impl SessionStore for SqliteStore {
             .read(move |connection, now| {
                 let mut statement = connection.prepare_cached(concat!(
                     "SELECT sid, user_id, created_at, last_seen_at, idle_timeout, ends_at, address,
-                         user_agent
+                         user_agent, remember_me
                      FROM sessions JOIN devices ON session = id WHERE user_id = ?2 AND ",
                     alive!(),
                     " ORDER BY created_at DESC, sid"

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::fmt::{Debug, Write};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hardtack_core::rotation::{Family, Position, Rotation, rotate};
-use hardtack_core::session::RevokeReason;
+use hardtack_core::session::{RememberMe, RevokeReason};
 use hardtack_core::user::{PasswordVersion, UserState, Username};
 use hardtack_core::{Activity, Clock, SessionId, SettableClock, Timestamp, UserId};
 use hardtack_store::{
@@ -190,8 +191,11 @@ async fn answer<S: Store>(store: &S, ask: Ask) -> String {
             let mut new = new_session(&found.user, number);
             new.password_version = version;
             let reason = revoke(RevokeReason::Replaced);
-            let outcome = store.insert_session(new, replaced, reason, WINDOW).await;
-            words(outcome.unwrap())
+            new.remember_me = [RememberMe::Unsaid, RememberMe::Yes, RememberMe::No]
+                [usize::try_from(number % 3).unwrap()];
+            let limit = NonZeroU32::new(number % 4);
+            let outcome = store.insert_session(new, replaced, limit, reason, WINDOW);
+            words(outcome.await.unwrap())
         }
         Ask::Rotate(session, position, activity) => words(
             store

@@ -141,7 +141,11 @@ async fn closing_commits_what_was_asked_for_and_refuses_the_rest() {
     let tasks: Vec<_> = (0..50)
         .map(|number| {
             let (store, new) = (Arc::clone(&store), new_session(&user, number));
-            tokio::spawn(async move { store.insert_session(new, Vec::new(), LOGOUT, WINDOW).await })
+            tokio::spawn(async move {
+                store
+                    .insert_session(new, Vec::new(), None, LOGOUT, WINDOW)
+                    .await
+            })
         })
         .collect();
     tokio::task::yield_now().await;

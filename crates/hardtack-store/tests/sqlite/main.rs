@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hardtack_core::session::{Device, NewSession, RevokeReason, SessionLifetime};
+use hardtack_core::session::{Device, NewSession, RememberMe, RevokeReason, SessionLifetime};
 use hardtack_core::user::{EmailAddress, PasswordVersion, User, Username};
 use hardtack_core::{SessionId, SettableClock, Timestamp};
 use hardtack_store::{Insertion, NewUser, Revoke, SessionStore, SqliteStore, UserStore};
@@ -77,6 +77,7 @@ fn new_session(user: &User, number: u32) -> NewSession {
             idle_timeout: Duration::from_secs(7 * 86_400),
             absolute_timeout: Duration::from_secs(30 * 86_400),
         },
+        remember_me: RememberMe::Unsaid,
         device: Device::default(),
     }
 }
@@ -90,7 +91,9 @@ async fn register(store: &SqliteStore, username: &str) -> User {
 }
 
 async fn log_in(store: &SqliteStore, new: NewSession) -> SessionId {
-    let outcome = store.insert_session(new, Vec::new(), LOGOUT, WINDOW).await;
+    let outcome = store
+        .insert_session(new, Vec::new(), None, LOGOUT, WINDOW)
+        .await;
     match outcome.unwrap() {
         Insertion::Opened { opened, .. } => opened.family.session,
         Insertion::UserChanged => panic!("the user has not changed"),

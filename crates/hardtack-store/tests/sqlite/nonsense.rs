@@ -21,6 +21,8 @@ async fn a_session_row_that_fits_no_state_is_corrupt() {
         "parent_branch = 4294967296",
         "retries = -1",
         "idle_timeout = -1",
+        "remember_me = 3",
+        "remember_me = -1",
         "revoked_at = 1",
         "revoke_reason = 'logout'",
         "revoked_at = 1, revoke_reason = 'boredom'",

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hardtack_core::session::Device;
+use hardtack_core::session::{Device, RememberMe};
 use hardtack_core::user::{CanonicalName, LoginName};
 use hardtack_store::{SessionStore, SqliteStore, Store, UserStore};
 
@@ -105,7 +105,7 @@ fn a_database_without_a_table_is_migrated() {
     tamper(&path, "PRAGMA journal_mode = WAL; VACUUM");
     assert!(fs::metadata(&path).unwrap().len() > 0);
     drop(open(&path));
-    assert_eq!(schema(&path).1, 2);
+    assert_eq!(schema(&path).1, 3);
 }
 
 #[tokio::test]
@@ -118,10 +118,35 @@ async fn an_older_database_is_migrated_and_keeps_its_users() {
     tamper(
         &path,
         "DROP TABLE devices; DROP TABLE sessions; DROP TABLE revocations;
-         DELETE FROM migrations WHERE name = '0002_sessions'; PRAGMA user_version = 1",
+         DELETE FROM migrations WHERE name > '0001_users'; PRAGMA user_version = 1",
     );
     let store = open(&path);
     log_in(&store, new_session(&user, 1)).await;
+    drop(store);
+    assert_eq!(schema(&path), before);
+}
+
+/// Nobody is logged out by the step that lets sessions remember what their login said.
+#[tokio::test]
+async fn an_older_database_is_migrated_and_keeps_its_sessions() {
+    let (_directory, path) = room();
+    let store = open(&path);
+    let user = register(&store, "alice").await;
+    let session = log_in(&store, new_session(&user, 1)).await;
+    let family = store.find_family(session).await.unwrap().unwrap().family;
+    drop(store);
+    let before = schema(&path);
+    tamper(
+        &path,
+        "DROP INDEX sessions_of_user; CREATE INDEX sessions_of_user ON sessions (user_id);
+         ALTER TABLE sessions DROP COLUMN remember_me;
+         DELETE FROM migrations WHERE name > '0002_sessions'; PRAGMA user_version = 2",
+    );
+    let store = open(&path);
+    let found = store.find_family(session).await.unwrap().unwrap().family;
+    assert_eq!(found, family);
+    assert_eq!(found.remember_me, RememberMe::Unsaid);
+    assert_eq!(store.list_sessions(user.id).await.unwrap().len(), 1);
     drop(store);
     assert_eq!(schema(&path), before);
 }
@@ -136,7 +161,7 @@ fn many_that_open_a_new_database_at_once_share_one() {
             drop(thread.join().unwrap());
         }
     });
-    assert_eq!(schema(&path).1, 2);
+    assert_eq!(schema(&path).1, 3);
 }
 
 /// SQLite is built to read some names as URIs: `?mode=memory` would keep nothing.

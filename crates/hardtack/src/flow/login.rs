@@ -2,7 +2,7 @@
 
 use hardtack_core::event::{Event, LoginRefusal};
 use hardtack_core::password::{Password, Verification};
-use hardtack_core::session::{Device, NewSession, RevokeReason};
+use hardtack_core::session::{Device, NewSession, RememberMe, RevokeReason};
 use hardtack_core::throttle::ClientKey;
 use hardtack_core::user::{CanonicalName, LoginName, User, UserState};
 use hardtack_core::{SessionId, UserId};
@@ -92,6 +92,9 @@ impl<S: Store> Hardtack<S> {
     /// Trades a password for a session, and ends the sessions whose refresh tokens the request
     /// brought along (ASVS 5.0 §7.2.4). The new session adopts nothing of theirs.
     ///
+    /// `remember_me` chooses the session's limits; where the user has more sessions than
+    /// `session.limit_per_user`, those that were idle longest end.
+    ///
     /// An unknown user costs what a wrong password costs: one lookup and one hash.
     ///
     /// # Errors
@@ -99,6 +102,7 @@ impl<S: Store> Hardtack<S> {
     pub async fn log_in(
         &self,
         credentials: Credentials,
+        remember_me: RememberMe,
         presented: impl Iterator<Item = &str> + Send,
         client: &Client,
     ) -> Result<(User, Grant), LoginError> {
@@ -117,20 +121,27 @@ impl<S: Store> Hardtack<S> {
         } = self.prove(&place, credentials, client).await?;
 
         let revoke = self.revoke(RevokeReason::Replaced);
-        let window = self.settings().session.rotation_window;
-        let new = self.new_session(&user, client);
+        let session = &self.settings().session;
+        let (limit, window) = (session.limit_per_user, session.rotation_window);
+        let new = self.new_session(&user, remember_me, client);
         let insertion = self
             .store()
-            .insert_session(new, replaced, revoke, window)
+            .insert_session(new, replaced, limit, revoke, window)
             .await
             .map_err(Unavailable::from)?;
-        let Insertion::Opened { opened, replaced } = insertion else {
+        let Insertion::Opened {
+            opened,
+            replaced,
+            crowded_out,
+        } = insertion
+        else {
             // The password or the user's state changed while the old one was being checked.
             tries.failed();
             return Err(self.refuse_login(Some(user.id), LoginRefusal::WrongPassword, client));
         };
         tries.succeeded();
         self.note_revoked(&replaced, RevokeReason::Replaced, client);
+        self.note_revoked(&crowded_out, RevokeReason::Limit, client);
         if outdated {
             self.store_stronger_hash(&place, &user, password).await;
         }
@@ -242,12 +253,18 @@ impl<S: Store> Hardtack<S> {
     }
 
     /// A session about to be opened for `user` on the device of `client`.
-    pub(crate) fn new_session(&self, user: &User, client: &Client) -> NewSession {
+    pub(crate) fn new_session(
+        &self,
+        user: &User,
+        remember_me: RememberMe,
+        client: &Client,
+    ) -> NewSession {
         NewSession {
             id: SessionId::generate(self.entropy()),
             user: user.id,
             password_version: user.password_version,
-            lifetime: self.settings().session.lifetime,
+            lifetime: self.settings().session.lifetime_of(remember_me),
+            remember_me,
             device: Device::new(client.address_text(), &client.user_agent),
         }
     }

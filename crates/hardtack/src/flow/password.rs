@@ -6,7 +6,7 @@ use hardtack_core::event::Event;
 use hardtack_core::password::{
     Password, PasswordFault, PersonalTexts, Verification, judge_new_password,
 };
-use hardtack_core::session::RevokeReason;
+use hardtack_core::session::{RememberMe, RevokeReason};
 use hardtack_core::{SessionId, UserId};
 use hardtack_store::{PasswordChange, Store, UserWithPassword};
 
@@ -39,6 +39,10 @@ pub enum ChangePasswordError {
 impl<S: Store> Hardtack<S> {
     /// Gives `user` a new password, asked for by `session`, whose wrong guesses are counted. Every session of theirs ends in the same commit, and the
     /// caller's browser gets a new one (ASVS 5.0 §7.4.3), so that a copied token dies too.
+    ///
+    /// The new one remembers what the login of `session` said, and ends when a login at this
+    /// moment would: the old password has just been proven, as a login proves it. That is a new
+    /// absolute end of a new session, never a moved one.
     ///
     /// # Errors
     /// [`ChangePasswordError`]; nothing was changed.
@@ -102,13 +106,14 @@ impl<S: Store> Hardtack<S> {
             tracing::error!(%error, "a password could not be hashed");
             Unavailable::HashingBusy
         })?;
+        let remember_me = self.remember_me_of(session).await?;
         let change = self
             .store()
             .change_password(
                 user.id,
                 Some(user.password_version),
                 hash,
-                Some(self.new_session(&user, client)),
+                Some(self.new_session(&user, remember_me, client)),
                 self.revoke(RevokeReason::PasswordChanged),
                 self.settings().session.rotation_window,
             )
@@ -123,6 +128,16 @@ impl<S: Store> Hardtack<S> {
         };
         self.note_ended_by_password(user.id, &ended, client);
         Ok(self.grant(&successor.family, successor.now)?)
+    }
+
+    /// What the login of a session said; nothing, if there is none, as with the token of a Django
+    /// site.
+    async fn remember_me_of(&self, session: Option<SessionId>) -> Result<RememberMe, Unavailable> {
+        let Some(session) = session else {
+            return Ok(RememberMe::Unsaid);
+        };
+        let found = self.store().find_family(session).await?;
+        Ok(found.map_or(RememberMe::Unsaid, |found| found.family.remember_me))
     }
 
     fn note_ended_by_password(&self, user: UserId, ended: &[SessionId], client: &Client) {

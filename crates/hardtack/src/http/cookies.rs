@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use hardtack_core::Timestamp;
+use hardtack_core::session::RememberMe;
 use http::HeaderValue;
 
 use super::dates::http_date;
@@ -125,12 +126,10 @@ impl CookieWriter {
         &self.former_names.ended
     }
 
-    /// Both token cookies, in the contract's order. Their lives end with the tokens', at the latest.
+    /// Both token cookies, in the contract's order. Their lives end with the tokens', at the latest,
+    /// or with the browser's if the login asked for it.
     pub(crate) fn set(&self, grant: &Grant) -> [HeaderValue; 2] {
-        let life = |ends: Timestamp| Life {
-            now: grant.now,
-            ends,
-        };
+        let life = |ends| Life::of(grant.remember_me, grant.now, ends);
         let (access, refresh) = (grant.access.expose_secret(), grant.refresh.expose_secret());
         let (access_life, refresh_life) = (
             life(grant.access_expires_at),
@@ -156,18 +155,20 @@ impl CookieWriter {
     }
 
     /// The double-submit token's cookie, which the page's script copies into a header.
-    pub(crate) fn set_csrf(&self, token: &str, now: Timestamp) -> HeaderValue {
-        let life = Life {
-            now,
-            ends: now + CSRF_LIFETIME,
-        };
+    pub(crate) fn set_csrf(
+        &self,
+        token: &str,
+        remember_me: RememberMe,
+        now: Timestamp,
+    ) -> HeaderValue {
+        let life = Life::of(remember_me, now, now + CSRF_LIFETIME);
         self.write(&self.csrf, token, life, Script::Readable)
     }
 
     /// Emptied where it was set: a browser only replaces a cookie of the same name, domain and
     /// path.
     fn clear_one(&self, cookie: &PlacedCookie) -> HeaderValue {
-        let past = Life {
+        let past = Life::Until {
             now: Timestamp::from_unix_seconds(0),
             ends: Timestamp::from_unix_seconds(0),
         };
@@ -176,10 +177,14 @@ impl CookieWriter {
 
     fn write(&self, placed: &PlacedCookie, value: &str, life: Life, script: Script) -> HeaderValue {
         let PlacedCookie { name, path, .. } = placed;
-        let max_age = life.ends.since(life.now).as_secs();
-        let expires = http_date(life.ends);
-        let mut cookie =
-            format!("{name}={value}; Expires={expires}; Max-Age={max_age}; Path={path}");
+        let life = match life {
+            Life::Until { now, ends } => {
+                let max_age = ends.since(now).as_secs();
+                format!("Expires={}; Max-Age={max_age}; ", http_date(ends))
+            }
+            Life::UntilBrowserCloses => String::new(),
+        };
+        let mut cookie = format!("{name}={value}; {life}Path={path}");
         if script == Script::Hidden {
             cookie.push_str("; HttpOnly");
         }
@@ -206,8 +211,20 @@ impl CookieWriter {
     }
 }
 
+/// How long a browser keeps a cookie.
 #[derive(Clone, Copy)]
-struct Life {
-    now: Timestamp,
-    ends: Timestamp,
+enum Life {
+    /// Both dates are written: some clients know only one (RFC 6265bis §5.6).
+    Until { now: Timestamp, ends: Timestamp },
+    /// None is.
+    UntilBrowserCloses,
+}
+
+impl Life {
+    fn of(remember_me: RememberMe, now: Timestamp, ends: Timestamp) -> Self {
+        match remember_me {
+            RememberMe::Unsaid | RememberMe::Yes => Self::Until { now, ends },
+            RememberMe::No => Self::UntilBrowserCloses,
+        }
+    }
 }

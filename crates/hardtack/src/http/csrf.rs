@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use hardtack_core::csrf::token::CsrfToken;
+use hardtack_core::session::RememberMe;
 use hardtack_core::{SessionId, Timestamp};
 use hardtack_store::Store;
 use http::header::SET_COOKIE;
@@ -32,7 +33,10 @@ pub(super) async fn issue<S: Store>(
             .first()
             .map(|(session, _)| *session)
     });
-    let (token, cookie) = cookie_for(&hardtack, session, hardtack.clock().now());
+    // What the login said stands in a row that nobody reads here; without the session the token
+    // is worth nothing, however long the browser keeps it.
+    let now = hardtack.clock().now();
+    let (token, cookie) = cookie_for(&hardtack, session, RememberMe::Unsaid, now);
     let mut response = json_response(StatusCode::OK, &json!({ "token": token }));
     response.headers_mut().append(SET_COOKIE, cookie);
     Ok(response)
@@ -42,9 +46,12 @@ pub(super) async fn issue<S: Store>(
 pub(super) fn cookie_for<S: Store>(
     hardtack: &Hardtack<S>,
     session: Option<SessionId>,
+    remember_me: RememberMe,
     now: Timestamp,
 ) -> (String, HeaderValue) {
     let token = CsrfToken::issue(hardtack.csrf_key(), session, hardtack.entropy());
-    let cookie = hardtack.cookies().set_csrf(token.expose_secret(), now);
+    let cookie = hardtack
+        .cookies()
+        .set_csrf(token.expose_secret(), remember_me, now);
     (token.expose_secret().to_owned(), cookie)
 }

@@ -20,6 +20,8 @@ const JSON_DEPTH: usize = 32;
 #[derive(Debug)]
 pub(crate) struct Fields {
     values: Map<String, Value>,
+    /// A form knows texts only.
+    is_form: bool,
     faults: FieldFaults,
 }
 
@@ -74,13 +76,14 @@ impl Fields {
         limits: &LimitSettings,
     ) -> Result<Self, ApiError> {
         let bytes = read_body(body, limits).await?;
-        let values = if bytes.is_empty() {
-            Map::new()
+        let (values, is_form) = if bytes.is_empty() {
+            (Map::new(), false)
         } else {
             parse_body(headers, bytes).await?
         };
         Ok(Self {
             values,
+            is_form,
             faults: FieldFaults::default(),
         })
     }
@@ -114,6 +117,22 @@ impl Fields {
             );
         }
         Some(text)
+    }
+
+    /// A field that is true or false. `None` when it is absent, or at fault.
+    ///
+    /// In JSON nothing but the two words of JSON; in a form the same two as text, and `on`, which
+    /// is what a checked box sends.
+    pub(crate) fn flag(&mut self, name: &'static str) -> Option<bool> {
+        match self.values.get(name)? {
+            Value::Bool(flag) => Some(*flag),
+            Value::String(text) if self.is_form && matches!(text.as_str(), "true" | "on") => {
+                Some(true)
+            }
+            Value::String(text) if self.is_form && text == "false" => Some(false),
+            Value::Null => self.fault(name, "This field may not be null."),
+            _ => self.fault(name, "Must be a valid boolean."),
+        }
     }
 
     /// A token field. Null and `""`, which login itself answers, count as absent; what is no text
@@ -179,17 +198,21 @@ async fn read_body(body: Body, limits: &LimitSettings) -> Result<Bytes, ApiError
     }
 }
 
-async fn parse_body(headers: &HeaderMap, bytes: Bytes) -> Result<Map<String, Value>, ApiError> {
+/// The fields, and whether they came in a form.
+async fn parse_body(
+    headers: &HeaderMap,
+    bytes: Bytes,
+) -> Result<(Map<String, Value>, bool), ApiError> {
     let content_type = headers
         .get(CONTENT_TYPE)
         .map_or("", |value| value.to_str().unwrap_or_default());
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     if essence.eq_ignore_ascii_case("application/json") {
-        parse_json(&bytes)
+        Ok((parse_json(&bytes)?, false))
     } else if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        Ok(parse_form(&bytes))
+        Ok((parse_form(&bytes), true))
     } else if essence.eq_ignore_ascii_case("multipart/form-data") {
-        parse_multipart(content_type, bytes).await
+        Ok((parse_multipart(content_type, bytes).await?, true))
     } else {
         Err(ApiError::UnsupportedMediaType(
             content_type.chars().take(100).collect(),

@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use hardtack_core::password::{Password, PasswordError};
+use hardtack_core::session::RememberMe;
 use hardtack_core::user::{CanonicalName, EmailAddress, LoginName, User};
 use hardtack_store::Store;
 use http::header::SET_COOKIE;
@@ -31,13 +32,23 @@ pub(super) async fn log_in<S: Store>(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let credentials =
-        credentials(Fields::read(&headers, body, &hardtack.settings().limits).await?)?;
+    let mut fields = Fields::read(&headers, body, &hardtack.settings().limits).await?;
+    let remember_me = remember_me(&mut fields);
+    let credentials = credentials(fields)?;
     let presented = refresh_cookies_to_end(&hardtack, &headers);
     let (user, grant) = hardtack
-        .log_in(credentials, presented.into_iter(), &client)
+        .log_in(credentials, remember_me, presented.into_iter(), &client)
         .await?;
     Ok(logged_in(&hardtack, StatusCode::OK, &user, &grant))
+}
+
+/// `true`: longer timeouts; `false`: cookies that end with the browser; absent: neither.
+fn remember_me(fields: &mut Fields) -> RememberMe {
+    match fields.flag("remember_me") {
+        None => RememberMe::Unsaid,
+        Some(true) => RememberMe::Yes,
+        Some(false) => RememberMe::No,
+    }
 }
 
 /// A non-blank address decides alone; otherwise the name, which may be an address as well.
@@ -131,7 +142,7 @@ pub(super) fn set_cookies<S: Store>(
     if hardtack.settings().csrf.double_submit {
         response.headers_mut().append(
             SET_COOKIE,
-            csrf::cookie_for(hardtack, Some(grant.session), grant.now).1,
+            csrf::cookie_for(hardtack, Some(grant.session), grant.remember_me, grant.now).1,
         );
     }
     for cookie in hardtack.cookies().clear_former() {

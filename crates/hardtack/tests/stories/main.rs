@@ -26,6 +26,8 @@ mod password;
 #[cfg(test)]
 mod refresh;
 #[cfg(test)]
+mod remember_me;
+#[cfg(test)]
 mod session;
 #[cfg(test)]
 mod tokens;

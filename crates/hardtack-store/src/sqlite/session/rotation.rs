@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use hardtack_core::rotation::{Family, Lineage, Owner, ParentBranch, Phase, Position};
+use hardtack_core::session::RememberMe;
 use hardtack_core::{Activity, SessionId, Timestamp, UserId};
 use rusqlite::{Connection, params};
 
@@ -35,7 +36,7 @@ static CONTINUE: &str = concat!(
     standing!()
 );
 
-static FIND_FIXED: &str = "SELECT id, user_id, created_at, last_seen_at, idle_timeout, ends_at FROM sessions WHERE sid = ?1";
+static FIND_FIXED: &str = "SELECT id, user_id, created_at, last_seen_at, idle_timeout, ends_at, remember_me FROM sessions WHERE sid = ?1";
 
 /// What a rotation does not change, but for the last use, which only ever moves forward.
 struct Fixed {
@@ -45,6 +46,7 @@ struct Fixed {
     last_seen_at: Timestamp,
     idle_timeout: Duration,
     ends_at: Timestamp,
+    remember_me: RememberMe,
 }
 
 impl Fixed {
@@ -61,6 +63,7 @@ impl Fixed {
                 last_seen_at: Timestamp::from_unix_micros(row.get(3)?),
                 idle_timeout: row::parse_duration(row.get(4)?)?,
                 ends_at: Timestamp::from_unix_micros(row.get(5)?),
+                remember_me: row::parse_remember_me(row.get(6)?)?,
             }))
         })
     }
@@ -82,6 +85,7 @@ impl Fixed {
             last_seen_at: self.last_seen_at.max(seen_at),
             idle_timeout: self.idle_timeout,
             ends_at: self.ends_at,
+            remember_me: self.remember_me,
             ended: None,
             owner: Owner::Standing,
         };

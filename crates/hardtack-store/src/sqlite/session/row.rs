@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hardtack_core::rotation::{Ended, Family, Lineage, Owner, ParentBranch, Phase, Position};
-use hardtack_core::session::{Device, RevokeReason, Session};
+use hardtack_core::session::{Device, RememberMe, RevokeReason, Session};
 use hardtack_core::user::UserState;
 use hardtack_core::{SessionId, Timestamp, UserId};
 use rusqlite::{Connection, Row};
@@ -24,6 +24,25 @@ fn parse_phase(code: i64) -> Result<Phase, Failure> {
         1 => Ok(Phase::Seen),
         2 => Ok(Phase::Settled),
         _ => Err(Failure::Corrupt(format!("a session's phase is {code}"))),
+    }
+}
+
+pub(super) const fn remember_me_code(remember_me: RememberMe) -> i64 {
+    match remember_me {
+        RememberMe::Unsaid => 0,
+        RememberMe::Yes => 1,
+        RememberMe::No => 2,
+    }
+}
+
+pub(super) fn parse_remember_me(code: i64) -> Result<RememberMe, Failure> {
+    match code {
+        0 => Ok(RememberMe::Unsaid),
+        1 => Ok(RememberMe::Yes),
+        2 => Ok(RememberMe::No),
+        _ => Err(Failure::Corrupt(format!(
+            "a session's remember_me is {code}"
+        ))),
     }
 }
 
@@ -59,7 +78,7 @@ pub(super) fn find(connection: &Connection, session: SessionId) -> Result<Option
     let mut statement = connection.prepare_cached(
         "SELECT s.user_id, s.generation, s.branch, s.parent_branch, s.phase, s.anchor_at,
              s.retries, s.created_at, s.last_seen_at, s.idle_timeout, s.ends_at, s.revoked_at,
-             s.revoke_reason, u.state, u.password_version = s.password_version
+             s.revoke_reason, u.state, u.password_version = s.password_version, s.remember_me
          FROM sessions s LEFT JOIN users u ON u.id = s.user_id
          WHERE s.sid = ?1",
     )?;
@@ -91,6 +110,7 @@ fn family(row: &Row<'_>, session: SessionId) -> Result<Family, Failure> {
         last_seen_at: Timestamp::from_unix_micros(row.get(8)?),
         idle_timeout: parse_duration(row.get(9)?)?,
         ends_at: Timestamp::from_unix_micros(row.get(10)?),
+        remember_me: parse_remember_me(row.get(15)?)?,
         ended: parse_ended(row.get(11)?, reason.as_deref())?,
         owner,
     })
@@ -109,5 +129,6 @@ pub(super) fn session(row: &Row<'_>) -> Result<Session, Failure> {
             address: row.get(6)?,
             user_agent: row.get(7)?,
         },
+        remember_me: parse_remember_me(row.get(8)?)?,
     })
 }

@@ -1,0 +1,127 @@
+//! What ends sessions before their time. The end and its entry in the log are one commit.
+
+use std::num::NonZeroU32;
+
+use hardtack_core::session::RevokeReason;
+use hardtack_core::{SessionId, Timestamp, UserId};
+use rusqlite::{Connection, params};
+
+use super::super::{Failure, micros};
+use crate::Revoke;
+
+/// Ends one session, if it is alive.
+pub(super) fn revoke(
+    connection: &Connection,
+    session: SessionId,
+    revoke: Revoke,
+    now: Timestamp,
+) -> Result<bool, Failure> {
+    let last_issued_at = connection
+        .prepare_cached(concat!(
+            "UPDATE sessions SET revoked_at = ?1, revoke_reason = ?3 WHERE sid = ?2 AND ",
+            alive!(),
+            " RETURNING max(last_seen_at, anchor_at)"
+        ))?
+        .query_map(
+            params![now.unix_micros(), session.as_bytes(), revoke.reason.code()],
+            |row| row.get(0).map(Timestamp::from_unix_micros),
+        )?
+        .next()
+        .transpose()?;
+    let Some(last_issued_at) = last_issued_at else {
+        return Ok(false);
+    };
+    remember(connection, session, revoke, last_issued_at.max(now))?;
+    Ok(true)
+}
+
+/// Writes the log that other processes poll. `last_issued_at` is when the session's last access
+/// token may have been issued: that is not now if the clock stepped back since, and an entry that
+/// expired before the token would bring the token back to life. It is the later of the last use and
+/// the anchor, for a refresh in the background is no use and yet hands out a token.
+fn remember(
+    connection: &Connection,
+    session: SessionId,
+    revoke: Revoke,
+    last_issued_at: Timestamp,
+) -> Result<(), Failure> {
+    let expires_at = last_issued_at + revoke.remembered_for;
+    connection
+        .prepare_cached("INSERT INTO revocations (sid, expires_at) VALUES (?1, ?2)")?
+        .execute(params![session.as_bytes(), expires_at.unix_micros()])?;
+    Ok(())
+}
+
+/// Ends every session of a user but `except`, in as many statements as for one: somebody has ten
+/// thousand of them, and everybody else waits for the writer meanwhile.
+pub(in super::super) fn revoke_all(
+    connection: &Connection,
+    user: UserId,
+    except: Option<SessionId>,
+    revoke: Revoke,
+    now: Timestamp,
+) -> Result<Vec<SessionId>, Failure> {
+    let except = except.as_ref().map(SessionId::as_bytes);
+    // As in `remember`, for each; nothing adds up to more than the last moment there is.
+    connection
+        .prepare_cached(concat!(
+            "INSERT INTO revocations (sid, expires_at)
+             SELECT sid, max(last_seen_at, anchor_at, ?1)
+                 + min(?4, 9223372036854775807 - max(last_seen_at, anchor_at, ?1))
+             FROM sessions WHERE user_id = ?3 AND sid IS NOT ?2 AND ",
+            alive!(),
+            " ORDER BY id"
+        ))?
+        .execute(params![
+            now.unix_micros(),
+            except,
+            user.as_i64(),
+            micros(revoke.remembered_for),
+        ])?;
+    connection
+        .prepare_cached(concat!(
+            "UPDATE sessions SET revoked_at = ?1, revoke_reason = ?4
+             WHERE user_id = ?3 AND sid IS NOT ?2 AND ",
+            alive!(),
+            " RETURNING sid"
+        ))?
+        .query_and_then(
+            params![
+                now.unix_micros(),
+                except,
+                user.as_i64(),
+                revoke.reason.code()
+            ],
+            |row| Ok(SessionId::from_bytes(row.get(0)?)),
+        )?
+        .collect()
+}
+
+/// Ends the sessions of `user` that were idle longest, so that with one more there are `limit`.
+pub(super) fn make_room(
+    connection: &Connection,
+    user: UserId,
+    limit: NonZeroU32,
+    because: Revoke,
+    now: Timestamp,
+) -> Result<Vec<SessionId>, Failure> {
+    let too_many = connection
+        .prepare_cached(concat!(
+            "SELECT sid FROM sessions WHERE user_id = ?2 AND ",
+            alive!(),
+            " ORDER BY last_seen_at DESC, created_at DESC, sid DESC LIMIT -1 OFFSET ?3"
+        ))?
+        .query_and_then(
+            params![now.unix_micros(), user.as_i64(), limit.get() - 1],
+            |row| Ok::<_, Failure>(SessionId::from_bytes(row.get(0)?)),
+        )?
+        .collect::<Result<Vec<_>, _>>()?;
+    let because = Revoke {
+        reason: RevokeReason::Limit,
+        ..because
+    };
+    for session in &too_many {
+        revoke(connection, *session, because, now)?;
+    }
+    Ok(too_many)
+}
