@@ -68,7 +68,7 @@ impl Authenticated {
 /// Who sent a request with these headers?
 ///
 /// # Errors
-/// [`Refusal::NotProvided`], [`Refusal::BadAuthorizationHeader`] or [`Refusal::TokenNotValid`].
+/// [`Refusal::NotProvided`], [`Refusal::BadAuthorizationHeader`], or what [`Verifier::verify`] says.
 pub(crate) fn authenticate(
     verifier: &Verifier,
     access_cookie: &str,
@@ -122,6 +122,8 @@ fn newest<'h>(
     let mut checked = 0;
     for token in tokens {
         match (verifier.verify(token), &newest) {
+            // It may be the one that counts: no other can stand in for it.
+            (Err(Refusal::RevocationsStale), _) => return Err(Refusal::RevocationsStale),
             (Err(error), _) => {
                 checked += usize::from(Unverified::parse(token).is_ok());
                 if checked == MAX_CHECKED_COOKIES {

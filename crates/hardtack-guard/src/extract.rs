@@ -23,7 +23,8 @@ impl<S: Sync> OptionalFromRequestParts<S> for Authenticated {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Refusal> {
         match find(parts) {
             Ok(authenticated) => Ok(Some(authenticated)),
-            Err(Refusal::Unguarded) => Err(Refusal::Unguarded),
+            // Perhaps somebody: to be taken for nobody would log them out in the front-end.
+            Err(refusal @ (Refusal::Unguarded | Refusal::RevocationsStale)) => Err(refusal),
             Err(_) => Ok(None),
         }
     }

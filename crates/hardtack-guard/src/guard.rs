@@ -95,7 +95,8 @@ impl Guard {
     /// Who sent a request with these headers?
     ///
     /// # Errors
-    /// A 401 [`Refusal`]. Public endpoints ignore it (docs/contract.md §10.2).
+    /// A 401 [`Refusal`], which public endpoints ignore (docs/contract.md §10.2), or
+    /// [`Refusal::RevocationsStale`].
     pub fn authenticate(&self, headers: &HeaderMap) -> Result<Authenticated, Refusal> {
         credential::authenticate(&self.0.verifier, &self.0.access_cookie, headers)
     }

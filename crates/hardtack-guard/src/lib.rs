@@ -47,6 +47,7 @@
 //! | what happens to each request | [`GuardLayer`] |
 //! | when a token is believed | [`Verifier`] |
 //! | how logging out reaches access tokens | [`RevokedSet`] |
+//! | what happens when nobody tells who was logged out | [`Staleness`] |
 //! | what the refused are told | [`Refusal`] |
 
 mod activity;
@@ -61,6 +62,7 @@ mod jwks;
 mod layer;
 mod refusal;
 mod revoked;
+mod staleness;
 mod verifier;
 
 pub use activity::activity_of;
@@ -73,4 +75,5 @@ pub use jwks::{RemoteError, RemoteKeys};
 pub use layer::{GuardFuture, GuardLayer, GuardService};
 pub use refusal::Refusal;
 pub use revoked::RevokedSet;
+pub use staleness::{Freshness, Staleness};
 pub use verifier::{UseReporter, Verified, Verifier};

@@ -4,7 +4,7 @@ use hardtack_core::UserId;
 use hardtack_core::access_token::VerifyError;
 use hardtack_core::csrf::CsrfRefusal;
 use hardtack_core::csrf::token::CsrfTokenRefusal;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
@@ -29,12 +29,15 @@ pub enum Refusal {
     Csrf(CsrfRefusal),
     /// The double-submit token is missing or wrong.
     CsrfToken(CsrfTokenRefusal),
+    /// The token may be good, but it cannot be heard whether its session was ended
+    /// ([`Staleness`](crate::Staleness)). Trying again later is safe, and logging in again no help.
+    RevocationsStale,
     /// Our own mistake: a handler asks who is there, and no guard stands before it.
     Unguarded,
 }
 
 impl Refusal {
-    /// 401, 403, or 500 for our own mistake.
+    /// 401, 403, 503 while ended sessions are unknown, or 500 for our own mistake.
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         match self {
@@ -45,6 +48,7 @@ impl Refusal {
             | Self::UserNotFound
             | Self::UserInactive => StatusCode::UNAUTHORIZED,
             Self::Csrf(_) | Self::CsrfToken(_) => StatusCode::FORBIDDEN,
+            Self::RevocationsStale => StatusCode::SERVICE_UNAVAILABLE,
             Self::Unguarded => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -72,6 +76,10 @@ impl Refusal {
             Self::UserInactive => ("User is inactive".to_owned(), Some("user_inactive")),
             Self::Csrf(refusal) => (format!("CSRF Failed: {refusal}"), None),
             Self::CsrfToken(refusal) => (format!("CSRF Failed: {refusal}"), None),
+            Self::RevocationsStale => (
+                "Temporarily unavailable. Try again in a moment.".to_owned(),
+                None,
+            ),
             Self::Unguarded => ("An error has occurred.".to_owned(), None),
         };
         let messages = match self {
@@ -109,6 +117,7 @@ impl Refusal {
             Self::UserInactive => "user_inactive",
             Self::Csrf(refusal) => refusal.reason(),
             Self::CsrfToken(refusal) => refusal.reason(),
+            Self::RevocationsStale => "revocations_stale",
             Self::Unguarded => "unguarded",
         }
     }
@@ -126,6 +135,9 @@ impl Refusal {
                 WWW_AUTHENTICATE,
                 HeaderValue::from_static(r#"Bearer realm="api""#),
             );
+        }
+        if self == Self::RevocationsStale {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response
     }
@@ -204,6 +216,11 @@ mod tests {
                 403,
                 r#"{"detail":"CSRF Failed: CSRF cookie not set."}"#,
             ),
+            (
+                Refusal::RevocationsStale,
+                503,
+                r#"{"detail":"Temporarily unavailable. Try again in a moment."}"#,
+            ),
         ] {
             let response: Response<String> = refusal.into_response();
             assert_eq!(response.body(), body);
@@ -212,6 +229,7 @@ mod tests {
             assert_eq!(response.headers()[CACHE_CONTROL], "no-store");
             let challenge = response.headers().get(WWW_AUTHENTICATE);
             assert_eq!(challenge.is_some(), status == 401);
+            assert_eq!(response.headers().contains_key(RETRY_AFTER), status == 503);
         }
     }
 }

@@ -8,21 +8,34 @@
 //! Entries live in two generations. When the current one is old enough, it becomes the previous
 //! one and the previous one is dropped whole: no entry carries a time, and none is dropped before
 //! `kept_for` has passed. Longer than that is harmless, for all its tokens have expired.
+//!
+//! A set that is fed from elsewhere also knows how old its knowledge is ([`Staleness`]).
 
 use std::hash::{BuildHasher, RandomState};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use hardtack_core::{SessionId, Timestamp};
 
+use crate::{Freshness, Staleness};
+use table::Table;
+
+mod table;
+
 /// The set of ended sessions. Reading takes no lock; writers take turns.
 pub struct RevokedSet {
     hasher: RandomState,
     generations: ArcSwap<Generations>,
     writer: Mutex<Turns>,
+    staleness: Staleness,
+    /// When it was last known to be complete, in microseconds; [`NEVER`] while nobody has said so.
+    complete_at: AtomicI64,
 }
+
+/// No moment: nobody promises to keep the set complete.
+const NEVER: i64 = i64::MIN;
 
 /// When generations turn.
 struct Turns {
@@ -56,6 +69,38 @@ impl RevokedSet {
                 started_at: now,
                 kept_for,
             }),
+            staleness: Staleness::default(),
+            complete_at: AtomicI64::new(NEVER),
+        }
+    }
+
+    /// The same set, which answers for its age by these bounds, from the first
+    /// [`confirm`](Self::confirm) on.
+    #[must_use]
+    pub fn with_staleness(self, staleness: Staleness) -> Self {
+        Self { staleness, ..self }
+    }
+
+    /// Says that every session that was ended before `moment` is in the set.
+    ///
+    /// Whoever says so once must go on saying so: past the bounds of its [`Staleness`] the set
+    /// vouches for nobody, and access tokens are answered 503. Until the first time nothing is
+    /// promised and nothing refused.
+    pub fn confirm(&self, moment: Timestamp) {
+        self.complete_at
+            .store(moment.unix_micros(), Ordering::Relaxed);
+    }
+
+    /// How old the knowledge is. [`Freshness::Fresh`] for a set that nobody confirms.
+    ///
+    /// A clock that is set back makes it look younger by as much.
+    #[must_use]
+    pub fn freshness(&self, now: Timestamp) -> Freshness {
+        match self.complete_at.load(Ordering::Relaxed) {
+            NEVER => Freshness::Fresh,
+            moment => self
+                .staleness
+                .judge(now.since(Timestamp::from_unix_micros(moment))),
         }
     }
 
@@ -150,89 +195,6 @@ impl std::fmt::Debug for RevokedSet {
             .debug_struct("RevokedSet")
             .field("len", &self.len())
             .finish_non_exhaustive()
-    }
-}
-
-/// Open addressing with linear probing. Slots only ever go from 0 to a fingerprint, so a reader
-/// that runs beside a writer sees the entry or does not, and never half of it.
-struct Table {
-    slots: Box<[AtomicU64]>,
-    len: AtomicU64,
-}
-
-impl Table {
-    /// Four fifths are used at most: a search for what is not there then looks at 13 words on
-    /// average, within two cache lines.
-    fn with_room_for(entries: usize) -> Self {
-        let slots = if entries == 0 {
-            0
-        } else {
-            entries.saturating_mul(5) / 4 + 2
-        };
-        Self {
-            slots: std::iter::repeat_with(|| AtomicU64::new(0))
-                .take(slots)
-                .collect(),
-            len: AtomicU64::new(0),
-        }
-    }
-
-    fn len(&self) -> usize {
-        usize::try_from(self.len.load(Ordering::Relaxed)).unwrap_or(usize::MAX)
-    }
-
-    fn is_full(&self) -> bool {
-        (self.len() + 1).saturating_mul(5) > self.slots.len().saturating_mul(4)
-    }
-
-    fn contains(&self, fingerprint: u64) -> bool {
-        // The common case, and one that needs no walk.
-        self.len.load(Ordering::Acquire) > 0
-            && self
-                .walk(fingerprint)
-                .map(|slot| slot.load(Ordering::Acquire))
-                .take_while(|word| *word != 0)
-                .any(|word| word == fingerprint)
-    }
-
-    /// `false` when there is no room: nothing was changed then. Only under the writer's lock.
-    fn insert(&self, fingerprint: u64) -> bool {
-        if self.is_full() {
-            return self.contains(fingerprint);
-        }
-        for slot in self.walk(fingerprint) {
-            match slot.load(Ordering::Relaxed) {
-                0 => {
-                    slot.store(fingerprint, Ordering::Release);
-                    self.len.fetch_add(1, Ordering::Release);
-                    return true;
-                }
-                word if word == fingerprint => return true,
-                _ => {}
-            }
-        }
-        false
-    }
-
-    /// A copy with room for half as many again: at most 15 bytes for each entry, just after.
-    fn grown(&self) -> Self {
-        let grown = Self::with_room_for((self.len() * 3 / 2).max(64));
-        for slot in &self.slots {
-            match slot.load(Ordering::Relaxed) {
-                0 => {}
-                fingerprint => drop(grown.insert(fingerprint)),
-            }
-        }
-        grown
-    }
-
-    /// The slots in the order of their turn, from the fingerprint's own on and once around.
-    fn walk(&self, fingerprint: u64) -> impl Iterator<Item = &AtomicU64> {
-        // The upper half of the product is a slot for any number of slots, without a division.
-        let product = u128::from(fingerprint) * self.slots.len() as u128;
-        let start = usize::try_from(product >> 64).unwrap_or(0);
-        let (before, from) = self.slots.split_at_checked(start).unwrap_or_default();
-        from.iter().chain(before)
     }
 }
 

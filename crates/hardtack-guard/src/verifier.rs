@@ -14,7 +14,7 @@ use hardtack_core::key::KeySet;
 use hardtack_core::rotation::Position;
 use hardtack_core::{Clock, SessionId, Timestamp};
 
-use crate::{Refusal, RevokedSet};
+use crate::{Freshness, Refusal, RevokedSet};
 use cache::Cache;
 
 /// Is told which tokens are in use. It must not block: it runs inside the request.
@@ -128,7 +128,7 @@ impl Verifier {
     /// Decides whether `token` is believed now.
     ///
     /// # Errors
-    /// [`Refusal::TokenNotValid`] or [`Refusal::SessionEnded`].
+    /// [`Refusal::TokenNotValid`], [`Refusal::SessionEnded`] or [`Refusal::RevocationsStale`].
     pub fn verify(&self, token: &str) -> Result<Arc<Verified>, Refusal> {
         let now = self.clock.now();
         let keys = self.keys.load();
@@ -140,12 +140,14 @@ impl Verifier {
             Some(verified) => verified,
             None => self.verify_signature(token, &keys, now)?,
         };
-        if verified
-            .claims
-            .session
-            .is_some_and(|session| self.revoked.contains(session))
-        {
-            return Err(Refusal::SessionEnded(verified.claims.user));
+        if let Some(session) = verified.claims.session {
+            if self.revoked.contains(session) {
+                return Err(Refusal::SessionEnded(verified.claims.user));
+            }
+            // Only now: who is known to be out is told so in an outage too.
+            if self.revoked.freshness(now) == Freshness::Closed {
+                return Err(Refusal::RevocationsStale);
+            }
         }
         self.report(&verified, now);
         Ok(verified)

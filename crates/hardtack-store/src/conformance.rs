@@ -48,7 +48,9 @@ use hardtack_core::user::{CanonicalName, EmailAddress, LoginName, User, Username
 use hardtack_core::{Activity, SessionId, SettableClock, Timestamp};
 use tokio::sync::Barrier;
 
-use crate::{FamilyAt, Insertion, NameTaken, NewUser, Opened, Revoke, Store};
+use crate::{
+    FamilyAt, Insertion, LogPosition, NameTaken, NewUser, Opened, Revocation, Revoke, Store,
+};
 
 /// When every test begins.
 pub const START: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
@@ -209,8 +211,21 @@ impl<S: Store> World<S> {
 
     /// The sessions in the log of revocations, oldest first.
     pub async fn revoked(&self) -> Vec<SessionId> {
-        let log = self.store.find_revocations(0).await.unwrap();
+        let log = self.log_after(None).await;
         log.into_iter().map(|entry| entry.session).collect()
+    }
+
+    /// Where the log ends.
+    pub async fn position(&self) -> LogPosition {
+        let page = self.store.find_revocations(None, u32::MAX).await.unwrap();
+        page.position
+    }
+
+    /// The log of revocations after a position, whole.
+    pub async fn log_after(&self, after: Option<LogPosition>) -> Vec<Revocation> {
+        let page = self.store.find_revocations(after, u32::MAX).await.unwrap();
+        assert!(page.is_last);
+        page.revocations
     }
 
     pub fn pass(&self, duration: Duration) -> Timestamp {
@@ -375,6 +390,9 @@ macro_rules! conformance {
                 }
                 log {
                     the_log_has_what_ended_oldest_first
+                    pages_of_the_log_join_without_gap_or_repetition
+                    what_is_ended_later_stands_after_every_position_that_was_given
+                    who_knows_another_past_is_told_everything
                     an_entry_is_gone_from_the_log_when_it_expires
                     an_entry_outlives_the_last_token_though_the_clock_stepped_back
                     what_ends_by_itself_is_not_in_the_log

@@ -29,10 +29,12 @@ use hardtack_core::{Activity, SessionId, Timestamp, UserId};
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod memory;
+mod revocation_log;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
 pub use memory::MemoryStore;
+pub use revocation_log::{LogId, LogPosition, ParseLogPositionError, Revocation, RevocationPage};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
 
@@ -242,17 +244,6 @@ pub enum Verdict {
     Revoke(Revoke),
 }
 
-/// One ended session, as verifiers need to know it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Revocation {
-    /// Its place in the log. Grows with commit order on one node; readers overlap.
-    pub sequence: i64,
-    /// Which session.
-    pub session: SessionId,
-    /// When the entry may be forgotten.
-    pub expires_at: Timestamp,
-}
-
 /// Keeps sessions, one row each, whatever their age. Open for new backends.
 pub trait SessionStore: Send + Sync + 'static {
     /// Opens a session at generation 0 ([`Lineage::at_login`]) and ends those of `replaced` that
@@ -348,11 +339,17 @@ pub trait SessionStore: Send + Sync + 'static {
         user: UserId,
     ) -> impl Future<Output = Result<Vec<Session>, StoreError>> + Send;
 
-    /// The unexpired revocations after `sequence`, oldest first; all of them after 0.
+    /// At most `limit` (at least 1) of the unexpired revocations after a position, oldest first.
+    ///
+    /// From the beginning without one, and also after one of another log or one that this log has
+    /// not come to: whoever brings it knows another past. A backend whose sequences may be committed
+    /// out of order holds the position of its answer back until no gap before it can be filled; what
+    /// was read then comes again.
     fn find_revocations(
         &self,
-        sequence: i64,
-    ) -> impl Future<Output = Result<Vec<Revocation>, StoreError>> + Send;
+        after: Option<LogPosition>,
+        limit: u32,
+    ) -> impl Future<Output = Result<RevocationPage, StoreError>> + Send;
 
     /// Deletes revocations that expired, and sessions that ended more than `kept_for` ago.
     /// Returns how many rows went, at most a thousand; call again while it returns more than 0.

@@ -13,13 +13,14 @@ use hardtack_core::rotation::Owner;
 use hardtack_core::user::{PasswordVersion, UserState};
 use hardtack_core::{Clock, Timestamp, UserId};
 
-use crate::{Store, StoreError};
+use crate::{LogId, Store, StoreError};
 
 /// Users and sessions in memory. A clone is another handle to the same ones.
 #[derive(Clone)]
 pub struct MemoryStore {
     clock: Arc<dyn Clock>,
     rooms: Arc<Mutex<Rooms>>,
+    log: LogId,
 }
 
 /// What the lock protects. Both tables are together because most acts touch both.
@@ -36,6 +37,7 @@ impl MemoryStore {
         Self {
             clock,
             rooms: Arc::default(),
+            log: LogId::draw(),
         }
     }
 

@@ -23,7 +23,7 @@ use std::time::Duration;
 use hardtack_core::Clock;
 use rusqlite::ErrorCode;
 
-use crate::{Store, StoreError};
+use crate::{LogId, Store, StoreError};
 
 pub use open::OpenError;
 use readers::Readers;
@@ -39,6 +39,7 @@ pub struct SqliteStore {
     writer: Writer,
     /// Where the search for ended sessions goes on (see `purge_ended`).
     purged_to: AtomicI64,
+    log: LogId,
 }
 
 impl SqliteStore {
@@ -84,6 +85,8 @@ impl SqliteStore {
             readers,
             writer,
             purged_to: AtomicI64::new(0),
+            // A backup can only have been brought back while nobody had the file open.
+            log: LogId::draw(),
         })
     }
 

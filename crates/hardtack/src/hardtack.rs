@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use ::http::HeaderName;
@@ -13,10 +12,9 @@ use hardtack_core::event::{Event, Observer, Unobserved};
 use hardtack_core::key::KeySet;
 use hardtack_core::key::ring::KeyRing;
 use hardtack_core::refresh_token::Pepper;
-use hardtack_core::session::RevokeReason;
 use hardtack_core::throttle::{ClientKey, Throttle, ThrottleRule};
 use hardtack_core::user::CanonicalName;
-use hardtack_core::{Clock, Entropy, Secret, SessionId, Timestamp, UserId};
+use hardtack_core::{Clock, Entropy, Secret, SessionId, UserId};
 use hardtack_guard::{DoubleSubmit, Guard, RevokedSet, SystemClock, Verifier};
 use hardtack_store::{Store, StoreError};
 
@@ -25,6 +23,7 @@ use crate::entropy::SystemEntropy;
 use crate::flow::REVOCATION_MARGIN;
 use crate::hash_pool::HashPool;
 use crate::http::cookies::CookieWriter;
+use crate::revocations::Revocations;
 use crate::settings::{Settings, SettingsError};
 use crate::uses::Uses;
 
@@ -48,10 +47,7 @@ struct Authority<S> {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     observer: Arc<dyn Observer>,
-    /// The last revocation that this process has read from the store.
-    revocations_read: AtomicI64,
-    /// When it last asked, in microseconds since the epoch.
-    revocations_fresh_at: AtomicI64,
+    revocations: Revocations,
 }
 
 /// How often whom may try what.
@@ -155,17 +151,15 @@ impl<S: Store> Builder<S> {
             audience: settings.tokens.audience.clone(),
             accept_simplejwt: settings.tokens.accept_simplejwt,
         };
-        let revoked = Arc::new(RevokedSet::new(
-            settings.tokens.access_lifetime + REVOCATION_MARGIN,
-            now,
-        ));
+        let revoked = RevokedSet::new(settings.tokens.access_lifetime + REVOCATION_MARGIN, now)
+            .with_staleness(settings.revocations.staleness());
         let uses = Arc::new(Uses::default());
         let (noted, used_by) = (Arc::clone(&uses), Arc::clone(&clock));
         let verifier = Verifier::new(
             keys.verifying_keys(now),
             expected,
             Arc::clone(&clock),
-            revoked,
+            Arc::new(revoked),
         )
         .with_use_reporter(
             Arc::new(move |session, position| noted.note(session, position, used_by.now())),
@@ -197,8 +191,7 @@ impl<S: Store> Builder<S> {
             clock,
             entropy,
             observer,
-            revocations_read: AtomicI64::new(0),
-            revocations_fresh_at: AtomicI64::new(i64::MIN),
+            revocations: Revocations::default(),
         };
         let hardtack = Hardtack(Arc::new(authority));
         hardtack.read_revocations().await?;
@@ -260,58 +253,6 @@ impl<S: Store> Hardtack<S> {
         self.verifier().replace_keys(verifying);
     }
 
-    /// Reads what other processes ended since the last call, into this one's memory.
-    pub(crate) async fn read_revocations(&self) -> Result<(), StoreError> {
-        let asked_at = self.clock().now();
-        let since = self.0.revocations_read.load(Ordering::Acquire);
-        let revocations = self.store().find_revocations(since).await?;
-        for revocation in &revocations {
-            self.verifier().revoked().insert_until(
-                revocation.session,
-                asked_at,
-                revocation.expires_at,
-            );
-        }
-        if let Some(newest) = revocations
-            .iter()
-            .map(|revocation| revocation.sequence)
-            .max()
-        {
-            self.0.revocations_read.fetch_max(newest, Ordering::AcqRel);
-        }
-        self.0
-            .revocations_fresh_at
-            .store(asked_at.unix_micros(), Ordering::Release);
-        Ok(())
-    }
-
-    /// How old this process's knowledge of ended sessions is.
-    pub(crate) fn revocation_staleness(&self) -> Duration {
-        let fresh_at =
-            Timestamp::from_unix_micros(self.0.revocations_fresh_at.load(Ordering::Acquire));
-        self.clock().now().since(fresh_at)
-    }
-
-    /// Makes this process refuse the access tokens of sessions that were just ended, and reports it.
-    pub(crate) fn note_revoked(
-        &self,
-        sessions: &[SessionId],
-        reason: RevokeReason,
-        client: &Client,
-    ) {
-        let now = self.clock().now();
-        for session in sessions {
-            self.verifier().revoked().insert(*session, now);
-            self.report(
-                &Event::SessionRevoked {
-                    session: *session,
-                    reason,
-                },
-                client,
-            );
-        }
-    }
-
     /// Writes the uses of access tokens that were gathered since the last call, but for those that
     /// have waited too long. Called by [`run_housekeeping`](Self::run_housekeeping); losing some
     /// harms nobody honest.
@@ -371,6 +312,10 @@ impl<S: Store> Hardtack<S> {
 
     pub(crate) fn verifier(&self) -> &Verifier {
         self.0.guard.verifier()
+    }
+
+    pub(crate) fn revocations(&self) -> &Revocations {
+        &self.0.revocations
     }
 
     pub(crate) fn cookies(&self) -> &CookieWriter {

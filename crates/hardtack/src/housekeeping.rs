@@ -21,8 +21,11 @@ impl<S: Store> Hardtack<S> {
     /// ago, until `shutdown` resolves; then writes the last uses and returns.
     ///
     /// Exactly one task per process must run it. Without it a logout on another node is noticed
-    /// only when the access token expires, and copied tokens are found late.
+    /// only when the access token expires, and copied tokens are found late. Once it has begun, the
+    /// guard relies on it: when the store does not answer it any more, or it has ended, access
+    /// tokens are answered 503 after a while (`settings.revocations`).
     pub async fn run_housekeeping(self, shutdown: impl Future<Output = ()> + Send) {
+        self.vouch_for_revocations();
         let mut shutdown = std::pin::pin!(shutdown);
         let mut ticks = tokio::time::interval(EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -38,8 +41,11 @@ impl<S: Store> Hardtack<S> {
     }
 
     async fn keep_house(&self, round: u64) {
-        if let Err(error) = self.read_revocations().await {
-            tracing::warn!(%error, "revocations of other processes could not be read");
+        match self.read_revocations().await {
+            Ok(()) => self.vouch_for_revocations(),
+            Err(error) => {
+                tracing::warn!(%error, "revocations of other processes could not be read");
+            }
         }
         if let Err(error) = self.flush_uses().await {
             tracing::warn!(%error, "uses of access tokens were not written");

@@ -9,9 +9,11 @@ use http::Uri;
 use ipnet::IpNet;
 
 mod cookies;
+mod revocations;
 mod session;
 
 pub use cookies::{CookiePrefix, CookieSettings, PlacedCookie, SameSite};
+pub use revocations::RevocationSettings;
 pub use session::SessionSettings;
 
 /// Everything that [`Hardtack`](crate::Hardtack) can be told. Start from [`Settings::new`], whose
@@ -42,6 +44,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// What one request may cost.
     pub limits: LimitSettings,
+    /// Who is told which sessions were ended, and what holds while nobody can tell.
+    pub revocations: RevocationSettings,
 }
 
 impl Settings {
@@ -60,6 +64,7 @@ impl Settings {
             password: PasswordSettings::default(),
             trusted_proxies: Vec::new(),
             limits: LimitSettings::default(),
+            revocations: RevocationSettings::default(),
         }
     }
 }
@@ -118,6 +123,7 @@ impl Settings {
             }
         }
         self.verify_sites()?;
+        self.revocations.verify(self.tokens.access_lifetime)?;
         let limits = self.rate_limit;
         if limits.login_per_user > 100 {
             return wrong(

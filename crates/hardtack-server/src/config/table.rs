@@ -3,7 +3,9 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use hardtack::settings::{CookiePrefix, PlacedCookie, PublicUrl, SameSite, TokensInBody};
+use hardtack::settings::{
+    CookiePrefix, PlacedCookie, PublicUrl, RevocationSettings, SameSite, TokensInBody,
+};
 use hardtack_core::key::Algorithm;
 use hardtack_core::password::HashCost;
 
@@ -506,6 +508,24 @@ pub(crate) static KEYS: &[Key] = &[
         },
         default: Default::Is("10"),
         meaning: "Refused refreshes of one client in a minute; good ones always pass.",
+    },
+    Key {
+        name: "revocations.stale_after",
+        kind: Kind::Duration {
+            at_least: RevocationSettings::SHORTEST_STALE_AFTER,
+            place: |config| &mut config.settings.revocations.stale_after,
+        },
+        default: Default::Is("10s"),
+        meaning: "When the database has not told for so long which sessions were ended elsewhere, this server's knowledge is stale and `/readyz` says so. It is asked once a second.",
+    },
+    Key {
+        name: "revocations.fail_open_for",
+        kind: Kind::Duration {
+            at_least: Duration::ZERO,
+            place: |config| &mut config.settings.revocations.fail_open_for,
+        },
+        default: Default::Is("60s"),
+        meaning: "How long access tokens are believed all the same from then on; after that they are answered 503 until the database tells again. `0s` is fail-closed. At most `tokens.access_lifetime`, which is fail-open.",
     },
     Key {
         name: "password.min_length",

@@ -6,7 +6,7 @@ use hardtack_core::Activity;
 use hardtack_core::session::RevokeReason;
 
 use super::{IDLE, SECOND, START, World, revoke};
-use crate::{Revoke, Store};
+use crate::{LogId, LogPosition, Revoke, Store};
 
 pub async fn the_log_has_what_ended_oldest_first<S: Store>(world: World<S>) {
     let user = world.register("alice").await;
@@ -22,7 +22,7 @@ pub async fn the_log_has_what_ended_oldest_first<S: Store>(world: World<S>) {
         world.store.revoke_session(session, revoke).await.unwrap();
         ended.push((session, now + remembered_for));
     }
-    let log = world.store.find_revocations(0).await.unwrap();
+    let log = world.log_after(None).await;
     let entries: Vec<_> = log
         .iter()
         .map(|entry| (entry.session, entry.expires_at))
@@ -30,13 +30,65 @@ pub async fn the_log_has_what_ended_oldest_first<S: Store>(world: World<S>) {
     assert_eq!(entries, ended);
     assert!(log[0].sequence > 0);
     assert!(log.is_sorted_by(|one, next| one.sequence < next.sequence));
+}
 
-    for (index, entry) in log.iter().enumerate() {
-        let later = world.store.find_revocations(entry.sequence).await.unwrap();
-        assert_eq!(later, log[index + 1..]);
+/// A process that was away, or a verifier that starts, reads piece by piece.
+pub async fn pages_of_the_log_join_without_gap_or_repetition<S: Store>(world: World<S>) {
+    let user = world.register("alice").await;
+    for _ in 0..5 {
+        let session = world.log_in(&user).await.family.session;
+        world.log_out(session).await;
     }
-    let beyond = world.store.find_revocations(i64::MAX).await.unwrap();
-    assert_eq!(beyond, []);
+    let whole = world.log_after(None).await;
+    for limit in [1, 2, 4, 5, 6] {
+        let (mut read, mut position) = (Vec::new(), None);
+        loop {
+            let page = world.store.find_revocations(position, limit).await.unwrap();
+            assert!(page.revocations.len() <= limit as usize);
+            assert_eq!(page.now, world.now());
+            read.extend(page.revocations);
+            position = Some(page.position);
+            if page.is_last {
+                break;
+            }
+        }
+        assert_eq!(read, whole, "{limit} at a time");
+        assert_eq!(world.log_after(position).await, []);
+    }
+}
+
+pub async fn what_is_ended_later_stands_after_every_position_that_was_given<S: Store>(
+    world: World<S>,
+) {
+    let user = world.register("alice").await;
+    let mut position = world.position().await;
+    for _ in 0..3 {
+        let session = world.log_in(&user).await.family.session;
+        world.log_out(session).await;
+        let news = world.log_after(Some(position)).await;
+        assert_eq!((news.len(), news[0].session), (1, session));
+        position = world.position().await;
+    }
+}
+
+/// A backup was brought back: the log goes on from an earlier place, and whoever asked for what
+/// comes after the place that they knew would miss what is ended until the log is there again.
+pub async fn who_knows_another_past_is_told_everything<S: Store>(world: World<S>) {
+    let (_, session) = world.logged_in().await;
+    world.log_out(session).await;
+    let whole = world.log_after(None).await;
+    let here = world.position().await;
+    let elsewhere = LogPosition {
+        log: LogId::draw(),
+        ..here
+    };
+    let ahead = LogPosition {
+        sequence: here.sequence + 1,
+        ..here
+    };
+    for position in [elsewhere, ahead] {
+        assert_eq!(world.log_after(Some(position)).await, whole);
+    }
 }
 
 pub async fn an_entry_is_gone_from_the_log_when_it_expires<S: Store>(world: World<S>) {
@@ -106,13 +158,13 @@ pub async fn what_ends_by_itself_is_not_in_the_log<S: Store>(world: World<S>) {
 pub async fn a_sequence_never_comes_again<S: Store>(world: World<S>) {
     let (user, session) = world.logged_in().await;
     world.log_out(session).await;
-    let last = world.store.find_revocations(0).await.unwrap()[0].sequence;
+    let last = world.position().await;
     world.pass(IDLE);
     while world.store.purge_ended(Duration::ZERO).await.unwrap() > 0 {}
 
     let session = world.log_in(&user).await.family.session;
     world.log_out(session).await;
-    let news = world.store.find_revocations(last).await.unwrap();
+    let news = world.log_after(Some(last)).await;
     assert_eq!(news.len(), 1);
     assert_eq!(news[0].session, session);
 }

@@ -12,7 +12,10 @@ use hardtack_core::user::{PasswordVersion, UserState};
 use hardtack_core::{Activity, SessionId, Timestamp, UserId};
 
 use super::{MemoryStore, Rooms};
-use crate::{FamilyAt, Insertion, Opened, Revocation, Revoke, SessionStore, StoreError, Verdict};
+use crate::{
+    FamilyAt, Insertion, LogId, LogPosition, Opened, Revocation, RevocationPage, Revoke,
+    SessionStore, StoreError, Verdict,
+};
 
 /// How many rows one [`SessionStore::purge_ended`] deletes at most.
 const PURGE_AT_MOST: usize = 1_000;
@@ -155,6 +158,38 @@ impl Sessions {
             if row.family.user == user {
                 row.device = Device::default();
             }
+        }
+    }
+
+    fn page(
+        &self,
+        log: LogId,
+        after: Option<LogPosition>,
+        limit: u32,
+        now: Timestamp,
+    ) -> RevocationPage {
+        let newest = self.last_sequence;
+        let after = after
+            .filter(|after| after.log == log && after.sequence <= newest)
+            .map_or(0, |after| after.sequence);
+        let limit = usize::try_from(limit.max(1)).unwrap_or(usize::MAX);
+        let revocations: Vec<_> = self
+            .revocations
+            .range((Bound::Excluded(after), Bound::Unbounded))
+            .map(|(_, revocation)| *revocation)
+            .filter(|revocation| now < revocation.expires_at)
+            .take(limit)
+            .collect();
+        let is_last = revocations.len() < limit;
+        let read_to = revocations.last().map_or(after, |last| last.sequence);
+        RevocationPage {
+            position: LogPosition {
+                log,
+                sequence: if is_last { newest } else { read_to },
+            },
+            revocations,
+            is_last,
+            now,
         }
     }
 
@@ -359,15 +394,12 @@ impl SessionStore for MemoryStore {
         })
     }
 
-    async fn find_revocations(&self, sequence: i64) -> Result<Vec<Revocation>, StoreError> {
-        self.act(|rooms, now| {
-            let after = (Bound::Excluded(sequence), Bound::Unbounded);
-            let revocations = rooms.sessions.revocations.range(after);
-            Ok(revocations
-                .map(|(_, revocation)| *revocation)
-                .filter(|revocation| now < revocation.expires_at)
-                .collect())
-        })
+    async fn find_revocations(
+        &self,
+        after: Option<LogPosition>,
+        limit: u32,
+    ) -> Result<RevocationPage, StoreError> {
+        self.act(|rooms, now| Ok(rooms.sessions.page(self.log, after, limit, now)))
     }
 
     async fn purge_ended(&self, kept_for: Duration) -> Result<u64, StoreError> {

@@ -10,7 +10,10 @@ use hardtack_core::{Activity, SessionId, Timestamp, UserId};
 use rusqlite::{Connection, params};
 
 use super::{Failure, Shape, SqliteStore, micros};
-use crate::{FamilyAt, Insertion, Opened, Revocation, Revoke, SessionStore, StoreError, Verdict};
+use crate::{
+    FamilyAt, Insertion, LogPosition, Opened, RevocationPage, Revoke, SessionStore, StoreError,
+    Verdict,
+};
 
 /// The session is alive. Wherever this stands, `?1` is the present time.
 macro_rules! alive {
@@ -28,6 +31,7 @@ macro_rules! standing {
 }
 
 mod ending;
+mod log;
 mod purge;
 mod rotation;
 mod row;
@@ -314,23 +318,14 @@ impl SessionStore for SqliteStore {
             .await
     }
 
-    async fn find_revocations(&self, sequence: i64) -> Result<Vec<Revocation>, StoreError> {
+    async fn find_revocations(
+        &self,
+        after: Option<LogPosition>,
+        limit: u32,
+    ) -> Result<RevocationPage, StoreError> {
+        let log = self.log;
         self.readers
-            .read(move |connection, now| {
-                let mut statement = connection.prepare_cached(
-                    "SELECT seq, sid, expires_at FROM revocations
-                     WHERE seq > ?2 AND ?1 < expires_at ORDER BY seq",
-                )?;
-                statement
-                    .query_and_then(params![now.unix_micros(), sequence], |row| {
-                        Ok(Revocation {
-                            sequence: row.get(0)?,
-                            session: SessionId::from_bytes(row.get(1)?),
-                            expires_at: Timestamp::from_unix_micros(row.get(2)?),
-                        })
-                    })?
-                    .collect()
-            })
+            .read(move |connection, now| log::page(connection, log, after, limit, now))
             .await
     }
 

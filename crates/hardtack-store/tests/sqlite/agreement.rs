@@ -249,8 +249,11 @@ async fn everything<S: Store>(store: &S, opened: u32) -> String {
         let family = store.find_family(session_id(number)).await.unwrap();
         write!(seen, "{family:#?}").unwrap();
     }
-    let log = store.find_revocations(0).await.unwrap();
-    let log = log.iter().map(|entry| (entry.session, entry.expires_at));
+    let log = store.find_revocations(None, u32::MAX).await.unwrap();
+    let log = log
+        .revocations
+        .iter()
+        .map(|entry| (entry.session, entry.expires_at));
     seen + &format!("{:#?}", sorted(log.collect()))
 }
 

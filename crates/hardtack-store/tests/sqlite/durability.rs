@@ -31,9 +31,9 @@ async fn what_was_answered_is_there_after_opening_again() {
     assert_eq!(store.find_family(rotated).await.unwrap(), moved);
     let family = store.find_family(ended).await.unwrap().unwrap().family;
     assert!(family.ended.is_some());
-    let log = store.find_revocations(0).await.unwrap();
-    assert_eq!(log.len(), 1);
-    assert_eq!(log[0].session, ended);
+    let log = store.find_revocations(None, 9).await.unwrap();
+    assert_eq!(log.revocations.len(), 1);
+    assert_eq!(log.revocations[0].session, ended);
 }
 
 /// The power fails: what the disk has at the moment of the answer is all there is.

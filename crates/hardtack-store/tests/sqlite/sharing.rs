@@ -25,8 +25,8 @@ async fn each_sees_what_the_other_has_done() {
     let session = log_in(&server, new_session(&user, 1)).await;
     let disabled = tool.set_user_state(user.id, UserState::Disabled, LOGOUT);
     assert_eq!(disabled.await.unwrap(), Some(vec![session]));
-    let log = server.find_revocations(0).await.unwrap();
-    assert_eq!(log[0].session, session);
+    let log = server.find_revocations(None, 9).await.unwrap();
+    assert_eq!(log.revocations[0].session, session);
     let moved = server.rotate_family(session, Position::default(), WINDOW, Activity::Counts);
     assert_eq!(moved.await.unwrap(), None);
 

@@ -63,6 +63,7 @@ impl<S: Store> Hardtack<S> {
     fn verify_access_token(&self, token: &str) -> Result<(), VerifyTokenError> {
         match self.verifier().verify(token) {
             Ok(_) => Ok(()),
+            Err(Refusal::RevocationsStale) => Err(Unavailable::Store.into()),
             Err(Refusal::SessionEnded(_)) => Err(VerifyTokenError::Revoked),
             Err(Refusal::TokenNotValid(VerifyError::Expired)) => Err(VerifyTokenError::Expired),
             Err(_) => Err(VerifyTokenError::Invalid),

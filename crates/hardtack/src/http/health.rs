@@ -1,18 +1,14 @@
 //! `/healthz` and `/readyz`: is the process alive, and can it do its work?
 
-use std::time::Duration;
-
 use axum::extract::State;
 use axum::response::Response;
+use hardtack_guard::Freshness;
 use hardtack_store::Store;
 use http::StatusCode;
 use serde_json::json;
 
 use super::error::json_response;
 use crate::hardtack::Hardtack;
-
-/// S of docs/rotation.md: past it this process does not know who was logged out elsewhere.
-const STALE: Duration = Duration::from_secs(10);
 
 pub(super) async fn alive() -> Response {
     json_response(StatusCode::OK, &json!({ "status": "ok" }))
@@ -27,12 +23,10 @@ pub(super) async fn ready<S: Store>(State(hardtack): State<Hardtack<S>>) -> Resp
             "unavailable"
         }
     };
-    let revocations = if hardtack.revocation_staleness() <= STALE {
-        "ok"
-    } else {
-        "stale"
-    };
-    let ready = store == "ok" && revocations == "ok";
+    // Past the bound this process does not know who was logged out elsewhere: `stale` while access
+    // tokens are believed all the same, `closed` once they are answered 503.
+    let revocations = hardtack.revocation_freshness();
+    let ready = store == "ok" && revocations == Freshness::Fresh;
     let (status, word) = if ready {
         (StatusCode::OK, "ok")
     } else {
@@ -40,6 +34,6 @@ pub(super) async fn ready<S: Store>(State(hardtack): State<Hardtack<S>>) -> Resp
     };
     json_response(
         status,
-        &json!({ "status": word, "store": store, "revocations": revocations }),
+        &json!({ "status": word, "store": store, "revocations": revocations.word() }),
     )
 }

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
-use hardtack_guard::Via;
+use hardtack_guard::{Refusal, Via};
 use hardtack_store::Store;
 use http::header::SET_COOKIE;
 use http::{HeaderMap, Method, StatusCode};
@@ -28,7 +28,11 @@ pub(super) async fn log_out<S: Store>(
         .ok();
     let in_body = fields.as_ref().and_then(|fields| fields.token("refresh"));
     let cookies = refresh_cookies(&hardtack, &headers);
-    let caller = hardtack.guard().authenticate(&headers).ok();
+    let caller = match hardtack.guard().authenticate(&headers) {
+        // It may be the only proof of a session that would live on behind a "logged out".
+        Err(refusal @ Refusal::RevocationsStale) => return Err(refusal.into()),
+        answer => answer.ok(),
+    };
 
     // Who can forge a logout can only annoy; where the application demands the double-submit
     // token, it is demanded here too.

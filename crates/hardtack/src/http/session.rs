@@ -2,6 +2,7 @@
 
 use axum::extract::{Request, State};
 use axum::response::Response;
+use hardtack_guard::Refusal;
 use hardtack_store::Store;
 use http::StatusCode;
 use serde::Serialize;
@@ -29,7 +30,11 @@ pub(super) async fn show<S: Store>(
     // Not its headers alone, which would be a copy of them all.
     request: Request,
 ) -> Result<Response, ApiError> {
-    let caller = hardtack.guard().authenticate(request.headers()).ok();
+    let caller = match hardtack.guard().authenticate(request.headers()) {
+        // Perhaps somebody: a page that is told "nobody" logs its user out.
+        Err(refusal @ Refusal::RevocationsStale) => return Err(refusal.into()),
+        answer => answer.ok(),
+    };
     let body = SessionJson {
         authenticated: caller.is_some(),
         user: caller.as_ref().map(|caller| SubjectJson {

@@ -30,6 +30,8 @@ mod remember_me;
 #[cfg(test)]
 mod session;
 #[cfg(test)]
+mod staleness;
+#[cfg(test)]
 mod tokens;
 #[cfg(test)]
 mod user;

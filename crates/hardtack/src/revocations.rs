@@ -1,0 +1,116 @@
+//! How this process learns who was logged out elsewhere, and says so to whoever waits for it
+//! (docs/revocation.md).
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use hardtack_core::event::Event;
+use hardtack_core::session::RevokeReason;
+use hardtack_core::{SessionId, Timestamp};
+use hardtack_guard::Freshness;
+use hardtack_store::{LogPosition, RevocationPage, Store, StoreError};
+
+use crate::client::Client;
+use crate::hardtack::Hardtack;
+
+/// Entries that are read at once: a millisecond of a reader, and less than a megabyte.
+const PAGE: u32 = 5_000;
+
+/// How far this process has read the log of revocations.
+#[derive(Debug)]
+pub(crate) struct Revocations {
+    read_to: Mutex<Option<LogPosition>>,
+    /// When it last asked for the rest and got it, in microseconds since the epoch.
+    fresh_at: AtomicI64,
+}
+
+impl Default for Revocations {
+    fn default() -> Self {
+        Self {
+            read_to: Mutex::default(),
+            fresh_at: AtomicI64::new(i64::MIN),
+        }
+    }
+}
+
+impl Revocations {
+    fn read_to(&self) -> Option<LogPosition> {
+        *self.read_to.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_read_to(&self, position: LogPosition) {
+        *self.read_to.lock().unwrap_or_else(PoisonError::into_inner) = Some(position);
+    }
+
+    fn fresh_at(&self) -> Timestamp {
+        Timestamp::from_unix_micros(self.fresh_at.load(Ordering::Acquire))
+    }
+}
+
+impl<S: Store> Hardtack<S> {
+    /// Reads what other processes ended since the last call, into this one's memory. One task at a
+    /// time.
+    pub(crate) async fn read_revocations(&self) -> Result<(), StoreError> {
+        loop {
+            let asked_at = self.clock().now();
+            let read_to = self.revocations().read_to();
+            let page = self.store().find_revocations(read_to, PAGE).await?;
+            self.remember(&page, asked_at);
+            self.revocations().set_read_to(page.position);
+            if page.is_last {
+                self.revocations()
+                    .fresh_at
+                    .store(asked_at.unix_micros(), Ordering::Release);
+                return Ok(());
+            }
+        }
+    }
+
+    fn remember(&self, page: &RevocationPage, now: Timestamp) {
+        let revoked = self.verifier().revoked();
+        for revocation in &page.revocations {
+            revoked.insert_until(revocation.session, now, revocation.expires_at);
+        }
+    }
+
+    /// From now on the guard answers for the age of what this process knows. Said by whoever goes
+    /// on reading.
+    pub(crate) fn vouch_for_revocations(&self) {
+        self.verifier()
+            .revoked()
+            .confirm(self.revocations().fresh_at());
+    }
+
+    /// How good this process's knowledge of ended sessions is.
+    pub(crate) fn revocation_freshness(&self) -> Freshness {
+        let now = self.clock().now();
+        let age = now.since(self.revocations().fresh_at());
+        let judged = self.settings().revocations.staleness().judge(age);
+        match self.verifier().revoked().freshness(now) {
+            // Nobody reads on, so nothing is refused either: to be stale is bad enough.
+            Freshness::Fresh if judged == Freshness::Closed => Freshness::Stale,
+            _ => judged,
+        }
+    }
+
+    /// Makes this process refuse the access tokens of sessions that were just ended, and reports it.
+    pub(crate) fn note_revoked(
+        &self,
+        sessions: &[SessionId],
+        reason: RevokeReason,
+        client: &Client,
+    ) {
+        let now = self.clock().now();
+        for session in sessions {
+            self.verifier().revoked().insert(*session, now);
+            self.report(
+                &Event::SessionRevoked {
+                    session: *session,
+                    reason,
+                },
+                client,
+            );
+        }
+    }
+}
