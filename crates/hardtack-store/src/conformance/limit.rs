@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use hardtack_core::rotation::{Ended, Position};
 use hardtack_core::session::{NewSession, RememberMe, RevokeReason};
 use hardtack_core::user::User;
-use hardtack_core::{SessionId, Timestamp};
+use hardtack_core::{Activity, SessionId, Timestamp};
 
 use super::{FIRST, IDLE, SECOND, START, WINDOW, World, revoke, sorted};
 use crate::{Insertion, PasswordChange, Store, Verdict};
@@ -60,7 +60,7 @@ pub async fn a_session_keeps_what_its_login_said<S: Store>(world: World<S>) {
         assert_eq!(world.family(session).await.remember_me, said);
         let rotated = world.rotate(session, FIRST).await.unwrap();
         assert_eq!(rotated.family.remember_me, said);
-        let verdict = Verdict::Continue(rotated.family.lineage);
+        let verdict = Verdict::Continue(rotated.family.lineage, Activity::Counts);
         let written = world.store.commit_verdict(&rotated.family, verdict).await;
         assert_eq!(written.unwrap().unwrap().family.remember_me, said);
         assert_eq!(world.family(session).await.remember_me, said);
