@@ -69,7 +69,7 @@ impl Head {
     pub(super) fn read(&mut self, bytes: &[u8], limit: usize) -> Result<Step, Refusal> {
         loop {
             let unsearched = bytes.get(self.searched..).unwrap_or_default();
-            let Some(offset) = unsearched.iter().position(|byte| ends_text(*byte)) else {
+            let Some(offset) = end_of_text(unsearched) else {
                 self.searched = bytes.len();
                 return self.partial(bytes.len(), limit);
             };
@@ -262,7 +262,7 @@ fn put<T>(place: &mut Option<T>, value: T) -> Result<(), Refusal> {
 }
 
 fn split(line: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
-    let position = line.iter().position(|byte| *byte == at)?;
+    let position = memchr::memchr(at, line)?;
     let (before, after) = line.split_at_checked(position)?;
     Some((before, after.get(1..)?))
 }
@@ -275,14 +275,47 @@ fn trim(mut value: &[u8]) -> &[u8] {
     value
 }
 
+/// Where the first byte stands that [`ends_text`]. Judged block by block: without a way out inside
+/// a block the compiler compares its bytes all at once, and every byte of every request comes by here.
+fn end_of_text(bytes: &[u8]) -> Option<usize> {
+    const BLOCK: usize = 32;
+    let ends = |block: &[u8; BLOCK]| {
+        block
+            .iter()
+            .fold(false, |ends, byte| ends | ends_text(*byte))
+    };
+    let (blocks, _) = bytes.as_chunks::<BLOCK>();
+    let clean = BLOCK * blocks.iter().take_while(|block| !ends(block)).count();
+    let rest = bytes.get(clean..)?;
+    let offset = rest.iter().position(|byte| ends_text(*byte))?;
+    Some(clean + offset)
+}
+
 /// The end of a line, or a control character, which may stand nowhere.
 fn ends_text(byte: u8) -> bool {
     byte.is_ascii_control() && byte != b'\t'
 }
 
 /// RFC 9110 §5.6.2.
-fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+const fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'!' | b'#'
+                | b'$'
+                | b'%'
+                | b'&'
+                | b'\''
+                | b'*'
+                | b'+'
+                | b'-'
+                | b'.'
+                | b'^'
+                | b'_'
+                | b'`'
+                | b'|'
+                | b'~'
+        )
 }
 
 #[cfg(test)]
@@ -308,6 +341,19 @@ mod tests {
             complete(18, Body::Bytes(0))
         );
         assert_eq!(whole(b"GET / HTTP/1.1\r\n\r\n"), Err(Refusal::Malformed));
+    }
+
+    #[test]
+    fn a_control_character_is_found_wherever_it_stands() {
+        for control in [b'\0', b'\n', b'\r', 0x1f, 0x7f] {
+            for at in 0..100 {
+                let mut bytes = vec![b'a'; 100];
+                bytes[at] = control;
+                assert_eq!(end_of_text(&bytes), Some(at));
+            }
+        }
+        let text: Vec<u8> = (b' '..=b'~').chain(0x80..=0xff).chain(*b"\t").collect();
+        assert_eq!(end_of_text(&text), None);
     }
 
     #[test]
