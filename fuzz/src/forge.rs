@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bolero::TypeGenerator;
 use data_encoding::BASE64URL_NOPAD;
-use hardtack_core::access_token::{self, Expectations, Grant};
+use hardtack_core::access_token::{self, Expectations, Grant, SessionEnds};
 use hardtack_core::key::{KeySet, SigningKey};
 use hardtack_core::rotation::Position;
 use hardtack_core::{Entropy, SessionId, Timestamp, UserId};
@@ -162,6 +162,11 @@ pub fn grant() -> Grant {
         issued_at: NOW,
         expires_at: NOW + Duration::from_secs(900),
         authenticated_at: NOW - Duration::from_secs(60),
+        ends: SessionEnds {
+            absolute_at: NOW + Duration::from_secs(2_592_000),
+            idle_at: NOW + Duration::from_secs(604_800),
+            idle_timeout: Duration::from_secs(604_800),
+        },
     }
 }
 

@@ -61,7 +61,7 @@ const WORDS: &[&str] = &[
     "\"crit\":",
     "9223372036854775808",
 ];
-const CLAIMS: [&str; 16] = [
+const CLAIMS: [&str; 19] = [
     "token_type",
     "exp",
     "iat",
@@ -76,6 +76,9 @@ const CLAIMS: [&str; 16] = [
     "aud",
     "auth_time",
     "amr",
+    "session_exp",
+    "idle_exp",
+    "idle_timeout",
     "scope",
     "name",
 ];
@@ -177,6 +180,7 @@ fn claims(has_audience: bool) -> Value {
         "token_type": "access", "exp": 1_700_000_900, "iat": 1_700_000_000, "jti": "01",
         "user_id": "7", "sub": "7", "sid": SessionId::from_bytes([1; 16]).to_string(), "gen": 3,
         "branch": 1, "iss": ISSUER, "auth_time": 1_699_999_940, "amr": ["pwd"],
+        "session_exp": 1_702_592_000, "idle_exp": 1_700_604_800, "idle_timeout": 604_800,
     });
     if has_audience {
         claims["aud"] = json!("api");
@@ -251,6 +255,17 @@ fn is_time(claims: &Value, now: Timestamp) -> bool {
     claims["exp"].as_f64().is_some_and(|exp| now < exp + 5.0) && !past("nbf") && !past("iat")
 }
 
+/// The ends of the session: three claims of their types, or none.
+fn tells_ends_whole(said: &Value) -> bool {
+    let time = |name: &str| {
+        let time = said[name].as_i64();
+        time.is_some_and(|time| (0..=253_402_300_799).contains(&time))
+    };
+    let names = ["session_exp", "idle_exp", "idle_timeout"];
+    names.iter().all(|name| said.get(name).is_none())
+        || time("session_exp") && time("idle_exp") && said["idle_timeout"].is_u64()
+}
+
 /// Why a token that the oracle believes is refused here.
 fn stricter(
     token: &str,
@@ -323,6 +338,10 @@ fn stricter(
             "auth_time is no whole second",
         ),
         (
+            tells_ends_whole(&said),
+            "it tells some of the session's ends",
+        ),
+        (
             text("jti").is_some_and(|jti| !jti.is_empty()),
             "it has no name",
         ),
@@ -364,6 +383,9 @@ fn agree(ours: &Claims, theirs: &Value) -> bool {
         && theirs["jti"] == *ours.token_id
         && theirs["auth_time"].as_i64() == ours.authenticated_at.map(Timestamp::unix_seconds)
         && number("gen").zip(number("branch")) == position
+        && theirs["session_exp"].as_i64() == ours.ends.map(|ends| ends.absolute_at.unix_seconds())
+        && theirs["idle_exp"].as_i64() == ours.ends.map(|ends| ends.idle_at.unix_seconds())
+        && theirs["idle_timeout"].as_u64() == ours.ends.map(|ends| ends.idle_timeout.as_secs())
 }
 
 /// The names of an object's members, each as often as it stands there.

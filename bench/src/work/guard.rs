@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use hardtack::SystemEntropy;
-use hardtack_core::access_token::{self, Expectations, Grant};
+use hardtack_core::access_token::{self, Expectations, Grant, SessionEnds};
 use hardtack_core::key::{KeySet, SigningKey};
 use hardtack_core::rotation::Position;
 use hardtack_core::{Clock as _, SessionId, UserId};
@@ -20,6 +20,7 @@ use crate::terminal::progress;
 
 const ISSUER: &str = "https://app.example.com";
 /// As many as are seen for the first time in a round.
+const IDLE: Duration = Duration::from_secs(7 * 86_400);
 const TOKENS: usize = 4_000;
 /// Tokens in use when they are found again, each of another session.
 const IN_USE: usize = 500;
@@ -104,6 +105,11 @@ fn token(key: &SigningKey) -> Result<String> {
         issued_at: now,
         expires_at: now + Duration::from_secs(900),
         authenticated_at: now,
+        ends: SessionEnds {
+            absolute_at: now + Duration::from_secs(30 * 86_400),
+            idle_at: now + IDLE,
+            idle_timeout: IDLE,
+        },
     };
     let token = access_token::issue(key, &grant, ISSUER, None, &SystemEntropy)?;
     Ok(token.expose_secret().to_owned())

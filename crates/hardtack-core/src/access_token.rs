@@ -4,6 +4,7 @@
 //! was ended since is the question of a revocation set, which `hardtack-guard` keeps.
 
 mod claims;
+mod ends;
 
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ use crate::rotation::Position;
 use crate::secret::{Entropy, Secret};
 use crate::{SessionId, Timestamp, UserId};
 use claims::{Read, UserIdClaim, Written};
+
+pub use ends::SessionEnds;
 
 /// How far two clocks may be apart (docs/threat-model.md TK-4): a token is believed this much longer, and
 /// this much before it was made.
@@ -48,6 +51,8 @@ pub struct Grant {
     pub expires_at: Timestamp,
     /// When the user last proved a credential.
     pub authenticated_at: Timestamp,
+    /// When its session ends.
+    pub ends: SessionEnds,
 }
 
 /// Makes an access token.
@@ -80,12 +85,21 @@ pub fn issue(
         aud: audience,
         auth_time: grant.authenticated_at.unix_seconds(),
         amr: ["pwd"],
+        session_exp: far_time(grant.ends.absolute_at),
+        idle_exp: far_time(grant.ends.idle_at),
+        idle_timeout: grant.ends.idle_timeout.as_secs(),
     };
     // Strings and numbers always have a JSON form.
     let payload = serde_json::to_vec(&payload).unwrap_or_default();
     Ok(AccessToken(Secret::new(jws::sign(
         key, "at+jwt", &payload,
     )?)))
+}
+
+/// Whole seconds, and never beyond what is read back: a session may be configured to end in the
+/// year 12000, and its tokens are good all the same.
+fn far_time(at: Timestamp) -> i64 {
+    at.unix_seconds().clamp(0, claims::LAST_SECOND)
 }
 
 /// What a verifier believes in.
@@ -117,6 +131,9 @@ pub struct Claims {
     pub expires_at: Timestamp,
     /// When the user last proved a credential.
     pub authenticated_at: Option<Timestamp>,
+    /// When the session ends, as it was known when the token was made. `None` for a token that a
+    /// Django site signed, or one from before these were told.
+    pub ends: Option<SessionEnds>,
     /// The token's own name (`jti`).
     pub token_id: String,
 }
@@ -221,6 +238,7 @@ pub fn verify(
         issued_at,
         expires_at,
         authenticated_at: read.auth_time,
+        ends: session_ends(&read, signer)?,
         token_id: token_id.to_owned(),
     })
 }
@@ -282,11 +300,33 @@ fn position(read: &Read<'_>) -> Result<Option<Position>, VerifyError> {
     }
 }
 
+/// All of it or nothing. What Django calls so means something else.
+fn session_ends(read: &Read<'_>, signer: Signer) -> Result<Option<SessionEnds>, VerifyError> {
+    if signer == Signer::Django {
+        return Ok(None);
+    }
+    match (read.session_exp, read.idle_exp, read.idle_timeout) {
+        (Some(absolute_at), Some(idle_at), Some(seconds)) => Ok(Some(SessionEnds {
+            absolute_at,
+            idle_at,
+            idle_timeout: Duration::from_secs(seconds),
+        })),
+        (None, None, None) => Ok(None),
+        _ => Err(VerifyError::Invalid),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
+
+    const ENDS: SessionEnds = SessionEnds {
+        absolute_at: Timestamp::from_unix_seconds(1_702_591_940),
+        idle_at: Timestamp::from_unix_seconds(1_700_604_800),
+        idle_timeout: Duration::from_secs(604_800),
+    };
 
     struct Counting;
 
@@ -306,6 +346,7 @@ mod tests {
             issued_at: NOW,
             expires_at: NOW + Duration::from_secs(900),
             authenticated_at: NOW - Duration::from_secs(60),
+            ends: ENDS,
         }
     }
 
@@ -340,6 +381,7 @@ mod tests {
                 issued_at: NOW,
                 expires_at: NOW + Duration::from_secs(900),
                 authenticated_at: Some(NOW - Duration::from_secs(60)),
+                ends: Some(ENDS),
                 token_id: "000102030405060708090a0b0c0d0e0f".into(),
             })
         );
@@ -359,7 +401,8 @@ mod tests {
                 r#"{"token_type":"access","exp":1700000900,"iat":1700000000,"#,
                 r#""jti":"000102030405060708090a0b0c0d0e0f","user_id":"7","sub":"7","#,
                 r#""sid":"AQEBAQEBAQEBAQEBAQEBAQ","gen":3,"branch":1,"#,
-                r#""iss":"https://a.example","aud":"api","auth_time":1699999940,"amr":["pwd"]}"#,
+                r#""iss":"https://a.example","aud":"api","auth_time":1699999940,"amr":["pwd"],"#,
+                r#""session_exp":1702591940,"idle_exp":1700604800,"idle_timeout":604800}"#,
             )
         );
     }
@@ -405,6 +448,25 @@ mod tests {
             verify(token.expose_secret(), &set, &expected(), NOW),
             Err(VerifyError::Invalid)
         );
+    }
+
+    #[test]
+    fn a_session_without_an_end_in_sight_has_tokens_too() {
+        let (key, set) = key_and_set();
+        let never = SessionEnds {
+            absolute_at: Timestamp::from_unix_micros(i64::MAX),
+            idle_at: Timestamp::from_unix_micros(i64::MAX),
+            idle_timeout: Duration::MAX,
+        };
+        let grant = Grant {
+            ends: never,
+            ..grant()
+        };
+        let token = issue(&key, &grant, "https://a.example", None, &Counting).unwrap();
+        let claims = verify(token.expose_secret(), &set, &expected(), NOW).unwrap();
+        let ends = claims.ends.unwrap();
+        assert_eq!(ends.absolute_at.unix_seconds(), claims::LAST_SECOND);
+        assert_eq!(ends.idle_at_after_use(NOW), ends.absolute_at);
     }
 
     #[test]

@@ -1,7 +1,33 @@
-//! Which requests count as their user's activity.
+//! Which requests count as their user's activity, and when their sessions were last used.
 
-use hardtack_core::Activity;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use hardtack_core::{Activity, SessionId, Timestamp};
 use http::{HeaderMap, HeaderName};
+
+use crate::Verified;
+
+/// Is told that somebody is there. It must not block: it runs inside the request.
+pub type ActivityReporter = Arc<dyn Fn(&ActiveSession) + Send + Sync>;
+
+/// A session that is in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ActiveSession {
+    /// Which.
+    pub session: SessionId,
+    /// When it was used.
+    pub seen_at: Timestamp,
+    /// When it would have ended without that use, as far as is known here. `None` where the token
+    /// does not tell.
+    pub idle_expires_at: Option<Timestamp>,
+}
+
+/// Uses of one token that are closer than this are one: what a tab sends at once must not be
+/// written down at once by every core.
+const NOTED_EVERY: Duration = Duration::from_secs(1);
 
 /// What a page adds to a request that nobody asked for, such as one of a timer.
 ///
@@ -16,6 +42,65 @@ pub fn activity_of(headers: &HeaderMap) -> Activity {
     match (values.next(), values.next()) {
         (Some(value), None) if value.as_bytes() == b"1" => Activity::Background,
         _ => Activity::Counts,
+    }
+}
+
+/// When a token was last seen in a request that counts, beside what it says.
+#[derive(Debug)]
+pub(crate) struct Seen(AtomicI64);
+
+impl Default for Seen {
+    fn default() -> Self {
+        Self(AtomicI64::new(i64::MIN))
+    }
+}
+
+impl Seen {
+    /// When, to the second; the beginning of time if it was not.
+    pub(crate) fn at(&self) -> Timestamp {
+        Timestamp::from_unix_micros(self.0.load(Ordering::Relaxed))
+    }
+
+    /// Is it a second since the last use that was noted? One of many threads that ask is told so,
+    /// and it is noted.
+    fn note(&self, headers: &HeaderMap, now: Timestamp) -> bool {
+        let last = self.0.load(Ordering::Relaxed);
+        let is_due =
+            last == i64::MIN || now.since(Timestamp::from_unix_micros(last)) >= NOTED_EVERY;
+        // The header is looked for last: most requests are not due.
+        is_due
+            && activity_of(headers) == Activity::Counts
+            && self
+                .0
+                .compare_exchange(
+                    last,
+                    now.unix_micros(),
+                    Ordering::Relaxed,
+                    Ordering::Relaxed,
+                )
+                .is_ok()
+    }
+}
+
+/// Tells `reporter` that a request with these headers was let through by `token`. Nothing is
+/// allocated and no lock taken here, but for what the reporter does once a second.
+pub(crate) fn note(
+    reporter: &ActivityReporter,
+    token: &Verified,
+    headers: &HeaderMap,
+    now: Timestamp,
+) {
+    let Some(session) = token.claims().session else {
+        return;
+    };
+    let seen_before = token.seen().at();
+    if token.seen().note(headers, now) {
+        let ends = token.claims().ends;
+        reporter(&ActiveSession {
+            session,
+            seen_at: now,
+            idle_expires_at: ends.map(|ends| ends.idle_at_after_use(seen_before)),
+        });
     }
 }
 

@@ -46,14 +46,26 @@ pub struct Authenticated {
     pub expires_at: Timestamp,
     /// When the user last proved a credential.
     pub authenticated_at: Option<Timestamp>,
+    /// The absolute end of the session. `None`, as the next two, where the token does not tell.
+    pub session_expires_at: Option<Timestamp>,
+    /// When the session ends if nobody uses it again, as far as is known here: never later than the
+    /// truth, and earlier where it was used elsewhere since the token was made.
+    pub idle_expires_at: Option<Timestamp>,
+    /// When the refresh token ends that was handed out with the access token, if nobody uses the
+    /// session.
+    pub refresh_expires_at: Option<Timestamp>,
     /// How the token came.
     pub via: Via,
 }
 
 impl Authenticated {
-    fn new(verified: &Verified, via: Via) -> Self {
+    pub(crate) fn new(verified: &Verified, via: Via) -> Self {
         let claims = verified.claims();
+        let ends = claims.ends;
         Self {
+            session_expires_at: ends.map(|ends| ends.absolute_at),
+            idle_expires_at: ends.map(|ends| ends.idle_at_after_use(verified.seen().at())),
+            refresh_expires_at: ends.map(|ends| ends.idle_at),
             user: claims.user,
             session: claims.session,
             position: claims.position,
@@ -65,24 +77,25 @@ impl Authenticated {
     }
 }
 
-/// Who sent a request with these headers?
+/// The token that says who sent a request with these headers.
 ///
 /// # Errors
 /// [`Refusal::NotProvided`], [`Refusal::BadAuthorizationHeader`], or what [`Verifier::verify`] says.
-pub(crate) fn authenticate(
+pub(crate) fn find(
     verifier: &Verifier,
     access_cookie: &str,
     headers: &HeaderMap,
-) -> Result<Authenticated, Refusal> {
+    now: Timestamp,
+) -> Result<(Arc<Verified>, Via), Refusal> {
     if let Some(token) = bearer(headers)? {
-        return Ok(Authenticated::new(&*verifier.verify(token)?, Via::Bearer));
+        return Ok((verifier.verify_at(token, now)?, Via::Bearer));
     }
-    let newest = newest(verifier, cookie_values(headers, access_cookie))?;
-    Ok(Authenticated::new(&newest, Via::Cookie))
+    let newest = newest(verifier, cookie_values(headers, access_cookie), now)?;
+    Ok((newest, Via::Cookie))
 }
 
 /// The token of `Authorization: Bearer`; `None` when the header leaves the cookie to speak.
-fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let Some(value) = values.next() else {
         return Ok(None);
@@ -116,12 +129,13 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
 fn newest<'h>(
     verifier: &Verifier,
     tokens: impl Iterator<Item = &'h str>,
+    now: Timestamp,
 ) -> Result<Arc<Verified>, Refusal> {
     let mut newest: Option<Arc<Verified>> = None;
     let mut refusal = Refusal::NotProvided;
     let mut checked = 0;
     for token in tokens {
-        match (verifier.verify(token), &newest) {
+        match (verifier.verify_at(token, now), &newest) {
             // It may be the one that counts: no other can stand in for it.
             (Err(Refusal::RevocationsStale), _) => return Err(Refusal::RevocationsStale),
             (Err(error), _) => {

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use hardtack_core::csrf::token::{CsrfToken, CsrfTokenRefusal};
 use hardtack_core::csrf::{self, HeaderValues, Provenance, TrustedOrigins};
-use hardtack_core::{Secret, SessionId};
+use hardtack_core::{Secret, SessionId, Timestamp};
 use http::header::{HeaderName, ORIGIN, REFERER, UPGRADE};
 use http::{HeaderMap, HeaderValue, Method};
 
+use crate::activity::{self, ActivityReporter};
 use crate::layer::{Admission, GuardLayer};
-use crate::{Authenticated, Refusal, Verifier, cookie_values, credential};
+use crate::{Authenticated, Refusal, Verified, Verifier, Via, cookie_values, credential};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -92,13 +93,34 @@ impl Guard {
         self.0.trusted.contains(origin)
     }
 
-    /// Who sent a request with these headers?
+    /// Who sent a request with these headers? That somebody was there is noted, unless the request
+    /// says that it does not count.
     ///
     /// # Errors
     /// A 401 [`Refusal`], which public endpoints ignore (docs/contract.md §10.2), or
     /// [`Refusal::RevocationsStale`].
     pub fn authenticate(&self, headers: &HeaderMap) -> Result<Authenticated, Refusal> {
-        credential::authenticate(&self.0.verifier, &self.0.access_cookie, headers)
+        self.find(headers).map(|found| found.admit(headers))
+    }
+
+    /// As [`authenticate`](Self::authenticate), for whoever wants to look at more of the request
+    /// before it counts.
+    pub(crate) fn find(&self, headers: &HeaderMap) -> Result<Found<'_>, Refusal> {
+        let verifier = &*self.0.verifier;
+        let now = verifier.now();
+        let (token, via) = credential::find(verifier, &self.0.access_cookie, headers, now)?;
+        Ok(Found {
+            reporter: verifier.activity_reporter(),
+            token,
+            via,
+            now,
+        })
+    }
+
+    /// Does `Authorization` decide who is there, well or badly, so that cookies do not count?
+    #[must_use]
+    pub fn presents_bearer(headers: &HeaderMap) -> bool {
+        !matches!(credential::bearer(headers), Ok(None))
     }
 
     /// May a request of this method and these headers change something, as far as one can say
@@ -142,6 +164,32 @@ impl Guard {
                 .map_err(Refusal::CsrfToken),
             _ => Ok(()),
         }
+    }
+}
+
+/// A token that is believed, on a request that is not yet let through.
+pub(crate) struct Found<'g> {
+    reporter: Option<&'g ActivityReporter>,
+    token: Arc<Verified>,
+    via: Via,
+    now: Timestamp,
+}
+
+impl Found<'_> {
+    pub(crate) fn via(&self) -> Via {
+        self.via
+    }
+
+    pub(crate) fn session(&self) -> Option<SessionId> {
+        self.token.claims().session
+    }
+
+    /// The request is let through, and counts.
+    pub(crate) fn admit(self, headers: &HeaderMap) -> Authenticated {
+        if let Some(reporter) = self.reporter {
+            activity::note(reporter, &self.token, headers, self.now);
+        }
+        Authenticated::new(&self.token, self.via)
     }
 }
 

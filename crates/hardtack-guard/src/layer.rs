@@ -89,15 +89,14 @@ impl GuardLayer {
     fn admit<B>(&self, request: &mut Request<B>) -> Result<(), Refusal> {
         request.extensions_mut().remove::<Authenticated>();
         request.extensions_mut().remove::<Refusal>();
-        match self.guard.authenticate(request.headers()) {
-            Ok(authenticated) => {
-                if authenticated.via == Via::Cookie {
-                    self.guard.check_csrf(
-                        request.method(),
-                        request.headers(),
-                        authenticated.session,
-                    )?;
+        match self.guard.find(request.headers()) {
+            Ok(found) => {
+                if found.via() == Via::Cookie {
+                    self.guard
+                        .check_csrf(request.method(), request.headers(), found.session())?;
                 }
+                // Not before: what another site made the browser send is nobody's activity.
+                let authenticated = found.admit(request.headers());
                 request.extensions_mut().insert(authenticated);
             }
             Err(refusal) if self.admission == Admission::AuthenticatedOnly => return Err(refusal),

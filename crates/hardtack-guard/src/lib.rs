@@ -65,7 +65,7 @@ mod revoked;
 mod staleness;
 mod verifier;
 
-pub use activity::activity_of;
+pub use activity::{ActiveSession, ActivityReporter, activity_of};
 pub use clock::SystemClock;
 pub use cookie_header::cookie_values;
 pub use credential::{Authenticated, Via};

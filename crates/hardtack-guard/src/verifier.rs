@@ -14,6 +14,7 @@ use hardtack_core::key::KeySet;
 use hardtack_core::rotation::Position;
 use hardtack_core::{Clock, SessionId, Timestamp};
 
+use crate::activity::{ActivityReporter, Seen};
 use crate::{Freshness, Refusal, RevokedSet};
 use cache::Cache;
 
@@ -25,6 +26,7 @@ pub type UseReporter = Arc<dyn Fn(SessionId, Position) + Send + Sync>;
 pub struct Verified {
     claims: Claims,
     reported_at: AtomicI64,
+    seen: Seen,
 }
 
 impl Verified {
@@ -32,6 +34,10 @@ impl Verified {
     #[must_use]
     pub fn claims(&self) -> &Claims {
         &self.claims
+    }
+
+    pub(crate) fn seen(&self) -> &Seen {
+        &self.seen
     }
 }
 
@@ -49,6 +55,7 @@ pub struct Verifier {
     revoked: Arc<RevokedSet>,
     cache: Cache,
     reporter: Option<(UseReporter, Duration)>,
+    activity: Option<ActivityReporter>,
     on_unknown_key: Option<Box<dyn Fn() + Send + Sync>>,
 }
 
@@ -79,6 +86,7 @@ impl Verifier {
             changes: AtomicU64::new(0),
             cache: Cache::new(),
             reporter: None,
+            activity: None,
             on_unknown_key: None,
         }
     }
@@ -91,6 +99,22 @@ impl Verifier {
     pub fn with_use_reporter(mut self, reporter: UseReporter, every: Duration) -> Self {
         self.reporter = Some((reporter, every));
         self
+    }
+
+    /// Also tells `reporter` when somebody is there: of every request that a guard admits and that
+    /// [`counts`](crate::activity_of), at most once a second for each token.
+    #[must_use]
+    pub fn with_activity_reporter(mut self, reporter: ActivityReporter) -> Self {
+        self.activity = Some(reporter);
+        self
+    }
+
+    pub(crate) fn activity_reporter(&self) -> Option<&ActivityReporter> {
+        self.activity.as_ref()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// Also calls `signal` when a token names a key that is not known. It gets nothing of the
@@ -130,7 +154,10 @@ impl Verifier {
     /// # Errors
     /// [`Refusal::TokenNotValid`], [`Refusal::SessionEnded`] or [`Refusal::RevocationsStale`].
     pub fn verify(&self, token: &str) -> Result<Arc<Verified>, Refusal> {
-        let now = self.clock.now();
+        self.verify_at(token, self.now())
+    }
+
+    pub(crate) fn verify_at(&self, token: &str, now: Timestamp) -> Result<Arc<Verified>, Refusal> {
         let keys = self.keys.load();
         let known = self
             .cache
@@ -164,6 +191,7 @@ impl Verifier {
         let verified = Arc::new(Verified {
             claims,
             reported_at: AtomicI64::new(i64::MIN),
+            seen: Seen::default(),
         });
         // Under the epoch of the keys that were used: should they have changed meanwhile, the
         // entry is dead as it is put in.

@@ -14,7 +14,7 @@ pub use profile::ChangeProfileError;
 pub use refresh::{DeadCookies, RefreshError};
 pub use verify::VerifyTokenError;
 
-use hardtack_core::access_token::{self, AccessToken, Grant as AccessGrant};
+use hardtack_core::access_token::{self, AccessToken, Grant as AccessGrant, SessionEnds};
 use hardtack_core::refresh_token::RefreshToken;
 use hardtack_core::rotation::Family;
 use hardtack_core::session::{RememberMe, RevokeReason};
@@ -88,6 +88,11 @@ impl<S: Store> Hardtack<S> {
             issued_at: now,
             expires_at: access_expires_at,
             authenticated_at: family.created_at,
+            ends: SessionEnds {
+                absolute_at: family.ends_at,
+                idle_at: idle_ends_at,
+                idle_timeout: family.idle_timeout,
+            },
         };
         let audience = self.settings().tokens.audience.as_deref();
         let access = access_token::issue(key, &grant, self.issuer(), audience, self.entropy())

@@ -23,6 +23,7 @@ use crate::entropy::SystemEntropy;
 use crate::flow::REVOCATION_MARGIN;
 use crate::hash_pool::HashPool;
 use crate::http::cookies::CookieWriter;
+use crate::last_seen::LastSeen;
 use crate::revocations::Revocations;
 use crate::settings::{Settings, SettingsError};
 use crate::uses::Uses;
@@ -44,6 +45,7 @@ struct Authority<S> {
     hash_pool: HashPool,
     throttles: Throttles,
     uses: Arc<Uses>,
+    last_seen: Arc<LastSeen>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     observer: Arc<dyn Observer>,
@@ -154,6 +156,8 @@ impl<S: Store> Builder<S> {
         let revoked = RevokedSet::new(settings.tokens.access_lifetime + REVOCATION_MARGIN, now)
             .with_staleness(settings.revocations.staleness());
         let uses = Arc::new(Uses::default());
+        let last_seen = Arc::new(LastSeen::new(now));
+        let seen = Arc::clone(&last_seen);
         let (noted, used_by) = (Arc::clone(&uses), Arc::clone(&clock));
         let verifier = Verifier::new(
             keys.verifying_keys(now),
@@ -164,7 +168,10 @@ impl<S: Store> Builder<S> {
         .with_use_reporter(
             Arc::new(move |session, position| noted.note(session, position, used_by.now())),
             settings.session.rotation_window,
-        );
+        )
+        .with_activity_reporter(Arc::new(move |active| {
+            seen.note(active.session, active.seen_at, active.idle_expires_at);
+        }));
         let csrf_key = pepper.derive_key("csrf/v1");
         let origins = trusted_origins(&settings)?;
         let cookies = CookieWriter::new(&settings);
@@ -188,6 +195,7 @@ impl<S: Store> Builder<S> {
             csrf_key,
             guard,
             uses,
+            last_seen,
             clock,
             entropy,
             observer,
@@ -316,6 +324,10 @@ impl<S: Store> Hardtack<S> {
 
     pub(crate) fn revocations(&self) -> &Revocations {
         &self.0.revocations
+    }
+
+    pub(crate) fn last_seen(&self) -> &LastSeen {
+        &self.0.last_seen
     }
 
     pub(crate) fn cookies(&self) -> &CookieWriter {

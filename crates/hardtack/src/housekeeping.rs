@@ -17,7 +17,7 @@ const ROUNDS_PER_PURGE: u64 = 60;
 const ENDED_SESSIONS_KEPT_FOR: Duration = Duration::from_secs(7 * 86_400);
 
 impl<S: Store> Hardtack<S> {
-    /// Reads other processes' revocations, writes uses, turns keys and deletes what ended long
+    /// Reads other processes' revocations, writes uses and last uses, turns keys and deletes what ended long
     /// ago, until `shutdown` resolves; then writes the last uses and returns.
     ///
     /// Exactly one task per process must run it. Without it a logout on another node is noticed
@@ -38,6 +38,9 @@ impl<S: Store> Hardtack<S> {
         if let Err(error) = self.flush_uses().await {
             tracing::warn!(%error, "the last uses of access tokens were not written");
         }
+        if let Err(error) = self.flush_last_seen().await {
+            tracing::warn!(%error, "when sessions were last used was not written");
+        }
     }
 
     async fn keep_house(&self, round: u64) {
@@ -49,6 +52,9 @@ impl<S: Store> Hardtack<S> {
         }
         if let Err(error) = self.flush_uses().await {
             tracing::warn!(%error, "uses of access tokens were not written");
+        }
+        if let Err(error) = self.flush_due_last_seen().await {
+            tracing::warn!(%error, "when sessions were last used could not be written yet");
         }
         self.turn_keys();
         self.verifier().revoked().turn(self.clock().now());

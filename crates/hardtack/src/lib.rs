@@ -57,6 +57,7 @@ mod hardtack;
 mod hash_pool;
 mod housekeeping;
 mod http;
+mod last_seen;
 mod revocations;
 pub mod settings;
 mod uses;

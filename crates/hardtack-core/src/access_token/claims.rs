@@ -29,6 +29,9 @@ pub(super) struct Written<'a> {
     pub(super) aud: Option<&'a str>,
     pub(super) auth_time: i64,
     pub(super) amr: [&'a str; 1],
+    pub(super) session_exp: i64,
+    pub(super) idle_exp: i64,
+    pub(super) idle_timeout: u64,
 }
 
 /// The claims of a token whose signature is good, none of them weighed yet.
@@ -47,6 +50,9 @@ pub(super) struct Read<'de> {
     pub(super) iss: Option<Cow<'de, str>>,
     pub(super) aud: Option<Audience>,
     pub(super) auth_time: Option<Timestamp>,
+    pub(super) session_exp: Option<Timestamp>,
+    pub(super) idle_exp: Option<Timestamp>,
+    pub(super) idle_timeout: Option<u64>,
 }
 
 /// A user id as either system writes it (docs/contract.md §3: a string since 5.5, a number before).
@@ -90,17 +96,23 @@ impl<'de> Members<'de> for Read<'de> {
             "iss" => self.iss = Some(map.next_value_seed(Text)?),
             "aud" => self.aud = Some(map.next_value()?),
             "auth_time" => self.auth_time = Some(time(map)?),
+            "session_exp" => self.session_exp = Some(time(map)?),
+            "idle_exp" => self.idle_exp = Some(time(map)?),
+            "idle_timeout" => self.idle_timeout = Some(map.next_value()?),
             _ => drop(map.next_value::<IgnoredAny>()?),
         }
         Ok(())
     }
 }
 
+/// The end of the year 9999.
+pub(super) const LAST_SECOND: i64 = 253_402_300_799;
+
 /// Whole seconds between 1970 and 9999. What lies outside is nobody's expiry, and arithmetic with
 /// it would only saturate.
 fn time<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Timestamp, A::Error> {
     let seconds: i64 = map.next_value()?;
-    if (0..=253_402_300_799).contains(&seconds) {
+    if (0..=LAST_SECOND).contains(&seconds) {
         Ok(Timestamp::from_unix_seconds(seconds))
     } else {
         Err(A::Error::custom("not a time"))

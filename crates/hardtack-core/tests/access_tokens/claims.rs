@@ -12,7 +12,17 @@ use crate::forge::{Forge, claims};
 fn a_claim_of_the_wrong_type_is_refused_and_never_absent() {
     let forge = Forge::new(Algorithm::Es256);
     let texts = ["token_type", "jti", "user_id", "sub", "sid", "iss"];
-    let numbers = ["exp", "iat", "nbf", "gen", "branch", "auth_time"];
+    let numbers = [
+        "exp",
+        "iat",
+        "nbf",
+        "gen",
+        "branch",
+        "auth_time",
+        "session_exp",
+        "idle_exp",
+        "idle_timeout",
+    ];
     let odd = [
         Value::Null,
         json!(true),
@@ -204,5 +214,29 @@ fn an_unsigned_token_is_invalid_whatever_else_is_wrong_with_it() {
         claims.as_object_mut().unwrap().remove(name);
         let token = theirs.sign(&ours.header().to_string(), &claims.to_string());
         assert_eq!(ours.verify(&token), Err(VerifyError::Invalid), "{name}");
+    }
+}
+
+/// A token from before the ends of its session were told is as good as ever; one that tells some of
+/// them was not made by us.
+#[test]
+fn a_token_tells_all_ends_of_its_session_or_none() {
+    let forge = Forge::new(Algorithm::Es256);
+    let all = ["session_exp", "idle_exp", "idle_timeout"];
+    for chosen in 0..8_u8 {
+        let token = forge.with(|claims| {
+            for (bit, name) in all.iter().enumerate() {
+                if chosen & (1 << bit) == 0 {
+                    claims.remove(*name);
+                }
+            }
+        });
+        let told = forge.verify(&token).map(|claims| claims.ends.is_some());
+        let expected = match chosen {
+            0 => Ok(false),
+            7 => Ok(true),
+            _ => Err(VerifyError::Invalid),
+        };
+        assert_eq!(told, expected, "{chosen:03b}");
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use data_encoding::BASE64URL_NOPAD;
-use hardtack_core::access_token::{self, Claims, Expectations, Grant, VerifyError};
+use hardtack_core::access_token::{self, Claims, Expectations, Grant, SessionEnds, VerifyError};
 use hardtack_core::key::{Algorithm, KeySet, SigningKey};
 use hardtack_core::rotation::Position;
 use hardtack_core::{Entropy, SessionId, Timestamp, UserId};
@@ -107,6 +107,7 @@ pub(crate) fn claims() -> Value {
         "jti": "01".repeat(16), "user_id": "7", "sub": "7",
         "sid": SessionId::from_bytes([1; 16]).to_string(), "gen": 3, "branch": 1,
         "iss": ISSUER, "auth_time": 1_699_999_940, "amr": ["pwd"],
+        "session_exp": 1_702_592_000, "idle_exp": 1_700_604_800, "idle_timeout": 604_800,
     })
 }
 
@@ -118,6 +119,11 @@ pub(crate) fn grant() -> Grant {
         issued_at: NOW,
         expires_at: NOW + Duration::from_secs(900),
         authenticated_at: NOW - Duration::from_secs(60),
+        ends: SessionEnds {
+            absolute_at: NOW + Duration::from_secs(2_592_000),
+            idle_at: NOW + Duration::from_secs(604_800),
+            idle_timeout: Duration::from_secs(604_800),
+        },
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::routing::any;
-use hardtack_core::access_token::{self, Expectations, Grant};
+use hardtack_core::access_token::{self, Expectations, Grant, SessionEnds};
 use hardtack_core::csrf::TrustedOrigins;
 use hardtack_core::key::{Algorithm, KeySet, SigningKey};
 use hardtack_core::rotation::Position;
@@ -19,6 +19,7 @@ use tower::ServiceExt;
 
 pub(crate) const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
 pub(crate) const ISSUER: &str = "https://app.example.com";
+pub(crate) const IDLE: Duration = Duration::from_secs(7 * 86_400);
 pub(crate) const EVIL: &str = "https://evil.example";
 
 /// Never the same twice, and the same in every run.
@@ -82,6 +83,11 @@ impl Authority {
             issued_at: now,
             expires_at: now + Duration::from_secs(900),
             authenticated_at: now,
+            ends: SessionEnds {
+                absolute_at: now + Duration::from_secs(30 * 86_400),
+                idle_at: now + IDLE,
+                idle_timeout: IDLE,
+            },
         };
         let token = access_token::issue(&self.key, &grant, ISSUER, None, &self.entropy).unwrap();
         token.expose_secret().to_owned()

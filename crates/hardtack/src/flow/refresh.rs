@@ -236,6 +236,10 @@ impl<S: Store> Hardtack<S> {
                     if after == family.lineage && !self.must_be_seen(&family, activity, now) =>
                 {
                     // Nothing to write, so nothing to wait for.
+                    if activity == Activity::Counts {
+                        self.last_seen()
+                            .note(session, now, Some(family.idle_ends_at()));
+                    }
                     return Ok(self.grant(&family, now)?);
                 }
                 Rotation::Advance

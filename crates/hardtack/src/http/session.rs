@@ -2,7 +2,8 @@
 
 use axum::extract::{Request, State};
 use axum::response::Response;
-use hardtack_guard::Refusal;
+use hardtack_core::Timestamp;
+use hardtack_guard::{Authenticated, Refusal};
 use hardtack_store::Store;
 use http::StatusCode;
 use serde::Serialize;
@@ -18,6 +19,12 @@ struct SessionJson {
     user: Option<SubjectJson>,
     session: Option<String>,
     access_expiration: Option<String>,
+    /// When the refresh cookie that came with the access cookie ends, if nobody uses the session.
+    refresh_expiration: Option<String>,
+    /// When the session ends, if nobody uses it after this request.
+    idle_expiration: Option<String>,
+    /// When it ends whatever happens.
+    absolute_expiration: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -35,6 +42,9 @@ pub(super) async fn show<S: Store>(
         Err(refusal @ Refusal::RevocationsStale) => return Err(refusal.into()),
         answer => answer.ok(),
     };
+    let told = |which: fn(&Authenticated) -> Option<Timestamp>| {
+        caller.as_ref().and_then(which).map(iso_date)
+    };
     let body = SessionJson {
         authenticated: caller.is_some(),
         user: caller.as_ref().map(|caller| SubjectJson {
@@ -45,6 +55,9 @@ pub(super) async fn show<S: Store>(
             .and_then(|caller| caller.session)
             .map(|session| session.to_string()),
         access_expiration: caller.as_ref().map(|caller| iso_date(caller.expires_at)),
+        refresh_expiration: told(|caller| caller.refresh_expires_at),
+        idle_expiration: told(|caller| caller.idle_expires_at),
+        absolute_expiration: told(|caller| caller.session_expires_at),
     };
     Ok(json_response(StatusCode::OK, &body))
 }

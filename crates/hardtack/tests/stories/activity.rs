@@ -66,6 +66,174 @@ async fn near_the_idle_end_a_token_from_the_background_is_short_and_its_cookie_i
     assert_eq!(browser.refresh().await.status, StatusCode::OK);
 }
 
+/// docs/sessions.md: who works in the page is not logged out for being idle, though nothing that they
+/// do asks for new tokens.
+#[tokio::test]
+async fn plain_requests_defer_the_idle_end_and_those_in_the_background_do_not() {
+    let world = World::with(|settings| {
+        settings.session.lifetime.idle_timeout = std::time::Duration::from_secs(15 * MINUTE);
+    })
+    .await;
+    let (mut active, mut left) = (world.logged_in().await, world.logged_in().await);
+    for _ in 0..14 {
+        world.advance(MINUTE);
+        assert!(active.is_logged_in().await);
+        let answer = left.in_background(&Method::GET, "/api/auth/user/").await;
+        assert_eq!(answer.status, StatusCode::OK);
+        world.hardtack.flush_due_last_seen().await.unwrap();
+    }
+    world.advance(MINUTE);
+    // Both access tokens are over, and the session of one.
+    let refused = left.refresh().await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(refused.json()["detail"], "Token is expired");
+    assert_eq!(active.refresh().await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_session_in_use_is_written_at_most_once_a_minute_and_lags_by_no_more() {
+    let world = World::new().await;
+    let mut browser = world.logged_in().await;
+    let mut seen_at = last_seen_at(&world, &browser).await;
+    let mut writes = 0;
+    for second in 0..10 * MINUTE {
+        world.advance(1);
+        if second % 7 != 0 {
+            browser.get("/api/auth/session/").await;
+        }
+        world.hardtack.flush_due_last_seen().await.unwrap();
+        let now_seen_at = last_seen_at(&world, &browser).await;
+        assert!(now_seen_at >= seen_at);
+        writes += u64::from(now_seen_at != seen_at);
+        seen_at = now_seen_at;
+        let lag = world.clock.now().since(seen_at).as_secs();
+        assert!(lag <= MINUTE + 1, "{second}: {lag}");
+    }
+    assert!((9..=10).contains(&writes), "{writes}");
+}
+
+/// The process is killed: what it had gathered is lost, and that is a minute of activity at most.
+#[tokio::test]
+async fn a_crash_loses_a_minute_of_activity_and_no_more() {
+    let world = World::new().await;
+    let mut browser = world.logged_in().await;
+    for _ in 0..200 {
+        world.advance(1);
+        browser.get("/api/auth/session/").await;
+        world.hardtack.flush_due_last_seen().await.unwrap();
+    }
+    let crashed_at = world.clock.now();
+    let world = world.restarted(|_| {}).await;
+    browser.meets(&world);
+    let seen_at = last_seen_at(&world, &browser).await;
+    assert!(crashed_at.since(seen_at).as_secs() <= MINUTE + 1);
+    // It is alive for as long as its last use that was written says.
+    world
+        .clock
+        .set(seen_at + std::time::Duration::from_secs(7 * DAY - 1));
+    assert_eq!(browser.refresh().await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_process_that_is_told_to_end_writes_what_it_has_gathered() {
+    let world = World::new().await;
+    let mut browser = world.logged_in().await;
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let hardtack = world.hardtack.clone();
+    let house = tokio::spawn(hardtack.run_housekeeping(async {
+        let _ = stopped.await;
+    }));
+    world.advance(5);
+    browser.get("/api/auth/session/").await;
+    stop.send(()).unwrap();
+    house.await.unwrap();
+    assert_eq!(last_seen_at(&world, &browser).await, world.clock.now());
+}
+
+/// A handler of the embedding application, behind the guard's layer, counts like a route of ours.
+/// What another site made the browser send is refused, and is nobody's activity.
+#[tokio::test]
+async fn what_passes_the_guard_of_an_embedding_application_counts() {
+    let world = World::new().await;
+    let mut browser = world.logged_in().await;
+    let app = axum::Router::new()
+        .route("/notes", axum::routing::any(|| async { "notes" }))
+        .layer(world.hardtack.guard().require());
+    browser.reaches(app);
+
+    world.advance(MINUTE);
+    let forged = browser
+        .request(&Method::POST, "/notes")
+        .header("origin", "https://evil.example");
+    let answer = browser.send(forged.body(axum::body::Body::empty()).unwrap());
+    assert_eq!(answer.await.status, StatusCode::FORBIDDEN);
+    let answer = browser.in_background(&Method::POST, "/notes").await;
+    assert_eq!(answer.status, StatusCode::OK);
+    world.hardtack.flush_last_seen().await.unwrap();
+    let seen_at = last_seen_at(&world, &browser).await;
+    assert_eq!(world.clock.now().since(seen_at).as_secs(), MINUTE);
+
+    assert_eq!(browser.get("/notes").await.status, StatusCode::OK);
+    world.hardtack.flush_last_seen().await.unwrap();
+    let seen_at = last_seen_at(&world, &browser).await;
+    assert_eq!(seen_at, world.clock.now());
+}
+
+/// A logout between the use and its writing: nothing that was gathered brings the session back.
+#[tokio::test]
+async fn a_use_that_is_written_after_the_logout_revives_nothing() {
+    let world = World::new().await;
+    let mut browser = world.logged_in().await;
+    let kept = browser.clone();
+    world.advance(MINUTE);
+    browser.get("/api/auth/session/").await;
+    assert_eq!(browser.log_out().await.status, StatusCode::OK);
+    world.hardtack.flush_last_seen().await.unwrap();
+    let mut kept = kept;
+    assert_eq!(kept.refresh().await.status, StatusCode::UNAUTHORIZED);
+    assert!(!kept.is_logged_in().await);
+}
+
+/// The page asks how long the session lasts. Asking counts, unless it says that it does not; and what
+/// it is told then is never later than the truth.
+#[tokio::test]
+async fn the_session_tells_its_ends_and_never_too_late() {
+    let world = World::new().await;
+    let mut browser = world.logged_in().await;
+    let session = "/api/auth/session/";
+    let idle = |answer: &crate::kit::Answer| answer.json()["idle_expiration"].clone();
+    world.advance(MINUTE);
+    // The token is all that is known: it was made at the login.
+    let answer = browser.in_background(&Method::GET, session).await;
+    assert_eq!(idle(&answer), "2026-11-29T00:48:47.000000Z");
+    // Somebody is there.
+    let answer = browser.get(session).await;
+    assert_eq!(idle(&answer), "2026-11-29T00:49:47.652421Z");
+    assert_eq!(
+        answer.json()["refresh_expiration"],
+        "2026-11-29T00:48:47.000000Z"
+    );
+    // And then only the page. What was seen here is remembered.
+    world.advance(MINUTE);
+    let answer = browser.in_background(&Method::GET, session).await;
+    assert_eq!(idle(&answer), "2026-11-29T00:49:47.652421Z");
+    world.hardtack.flush_last_seen().await.unwrap();
+    let truth = last_seen_at(&world, &browser).await + std::time::Duration::from_secs(7 * DAY);
+    assert_eq!(truth.unix_micros(), 1_795_913_387_652_421);
+
+    // A token that was fetched in the background knows of no other use.
+    let answer = browser.in_background(&Method::POST, REFRESH).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let answer = browser.in_background(&Method::GET, session).await;
+    assert_eq!(idle(&answer), "2026-11-29T00:49:47.000000Z");
+    // The absolute end stands whoever is there.
+    world.advance(29 * DAY);
+    assert_eq!(
+        answer.json()["absolute_expiration"],
+        "2026-12-22T00:48:47.000000Z"
+    );
+}
+
 /// Only `1` says so. What else the header says, or says twice, is a request like any other.
 #[tokio::test]
 async fn a_refresh_counts_unless_it_says_exactly_that_it_does_not() {

@@ -359,6 +359,11 @@ impl Browser {
         }
     }
 
+    /// From now on it reaches an application that embeds the service.
+    pub(crate) fn reaches(&mut self, app: Router) {
+        self.router = app;
+    }
+
     /// From now on it reaches another service at the same address.
     pub(crate) fn meets(&mut self, world: &World) {
         self.router = world.router.clone();

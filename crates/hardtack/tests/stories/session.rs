@@ -22,14 +22,20 @@ async fn the_session_is_told_to_its_owner_and_to_nobody_politely() {
         answer.json(),
         json!({
             "authenticated": true, "user": { "pk": 1 }, "session": session,
-            "access_expiration": "2026-11-22T01:03:47.000000Z"
+            "access_expiration": "2026-11-22T01:03:47.000000Z",
+            "refresh_expiration": "2026-11-29T00:48:47.000000Z",
+            "idle_expiration": "2026-11-29T00:48:47.652421Z",
+            "absolute_expiration": "2026-12-22T00:48:47.000000Z"
         })
     );
     let answer = world.browser().get("/api/auth/session").await;
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(
         answer.json(),
-        json!({ "authenticated": false, "user": null, "session": null, "access_expiration": null })
+        json!({
+            "authenticated": false, "user": null, "session": null, "access_expiration": null,
+            "refresh_expiration": null, "idle_expiration": null, "absolute_expiration": null
+        })
     );
 }
 
