@@ -34,6 +34,27 @@ impl Timestamp {
         self.0.div_euclid(1_000_000)
     }
 
+    /// A JWT `NumericDate` with its fraction (RFC 7519 §2), exact to the microsecond.
+    #[must_use]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "until the year 2255 a microsecond is wider than the steps of an f64"
+    )]
+    pub fn to_numeric_date(self) -> f64 {
+        self.0 as f64 / 1e6
+    }
+
+    /// Reads a `NumericDate`; `None` for what is no time between the years 1970 and 2255.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "the range was looked at")]
+    pub fn from_numeric_date(seconds: f64) -> Option<Self> {
+        let micros = (seconds * 1e6).round();
+        // NaN lies in no range.
+        (0.0..9_007_199_254_740_992.0)
+            .contains(&micros)
+            .then_some(Self(micros as i64))
+    }
+
     /// How long ago `earlier` was. Zero when it lies ahead: a clock that stepped back must not make
     /// a window look closed (docs/rotation.md: a negative age counts as 0).
     #[must_use]
@@ -108,6 +129,23 @@ impl Clock for SettableClock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_numeric_date_keeps_the_microsecond() {
+        for micros in [
+            0,
+            1,
+            1_795_308_527_652_421,
+            1_795_308_527_000_000,
+            8_999_999_999_999_999,
+        ] {
+            let at = Timestamp::from_unix_micros(micros);
+            assert_eq!(Timestamp::from_numeric_date(at.to_numeric_date()), Some(at));
+        }
+        for absurd in [f64::NAN, f64::INFINITY, -1.0, 1e300, 9_007_199_254.740_992] {
+            assert_eq!(Timestamp::from_numeric_date(absurd), None, "{absurd}");
+        }
+    }
 
     #[test]
     fn a_clock_that_stepped_back_gives_age_zero() {

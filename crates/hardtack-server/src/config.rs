@@ -35,6 +35,8 @@ pub(crate) struct Config {
     pub(crate) server: ServerConfig,
     /// Where keys come from.
     pub(crate) keys: KeyConfig,
+    /// The feed of ended sessions.
+    pub(crate) revocations: RevocationConfig,
     /// The database file, relative to the data directory.
     pub(crate) database: PathBuf,
     /// What is logged.
@@ -83,6 +85,13 @@ pub(crate) struct KeyConfig {
     pub(crate) pepper_file: Option<PathBuf>,
 }
 
+/// The feed of ended sessions, besides what the library is told.
+#[derive(Debug, Clone)]
+pub(crate) struct RevocationConfig {
+    /// Relative to the data directory; `None` is no feed.
+    pub(crate) service_token_file: Option<PathBuf>,
+}
+
 /// What is logged and how.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LogConfig {
@@ -128,6 +137,9 @@ impl Config {
                 algorithm: Algorithm::Es256,
                 key_file: None,
                 pepper_file: None,
+            },
+            revocations: RevocationConfig {
+                service_token_file: None,
             },
             database: PathBuf::new(),
             log: LogConfig {

@@ -17,6 +17,7 @@ mod key_file;
 mod pepper_file;
 mod private_file;
 mod serve;
+mod service_token_file;
 mod telemetry;
 mod terminal;
 mod timestamp;

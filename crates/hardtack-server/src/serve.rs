@@ -24,6 +24,7 @@ use crate::cookie_file;
 use crate::data_dir::DataDir;
 use crate::dev;
 use crate::files;
+use crate::service_token_file;
 use crate::telemetry::{self, LogObserver};
 use crate::terminal::Terminal;
 use connection::Service;
@@ -93,6 +94,9 @@ async fn serve(mut loaded: Loaded, mode: Mode, terminal: Terminal) -> Result<()>
         warnings,
     } = Secrets::open_or_create(&data_dir, &loaded.config.keys, &store).await?;
 
+    let named = loaded.config.revocations.service_token_file.as_deref();
+    loaded.config.settings.revocations.service_tokens = service_token_file::load(&data_dir, named)?;
+
     let demo_password = match mode {
         Mode::Production => {
             cookie_file::remember(&data_dir, &mut loaded.config.settings, SystemClock.now())?;
@@ -152,7 +156,13 @@ async fn serve(mut loaded: Loaded, mode: Mode, terminal: Terminal) -> Result<()>
     let mut hardened = HeaderMap::new();
     hardtack.harden(&mut hardened);
     let service = Service::new(door, app, hardened, &loaded.config.server);
-    accept::serve(listener, service, &loaded.config.server, signals()?).await;
+    let mut signalled = signals()?;
+    let stopping = async || {
+        signalled().await;
+        // Who waits for news would be a request under way for as long as it wants to wait.
+        hardtack.release_waiting_verifiers();
+    };
+    accept::serve(listener, service, &loaded.config.server, stopping).await;
 
     // The requests are done, so nothing more is noted: write what they noted, then let go of the
     // store, whose writer commits what it was given before it ends.

@@ -322,6 +322,10 @@ impl<S: Store> Hardtack<S> {
         self.0.guard.verifier()
     }
 
+    pub(crate) fn uses(&self) -> &Uses {
+        &self.0.uses
+    }
+
     pub(crate) fn revocations(&self) -> &Revocations {
         &self.0.revocations
     }

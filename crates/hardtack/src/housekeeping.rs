@@ -35,6 +35,7 @@ impl<S: Store> Hardtack<S> {
                 () = &mut shutdown => break,
             }
         }
+        self.release_waiting_verifiers();
         if let Err(error) = self.flush_uses().await {
             tracing::warn!(%error, "the last uses of access tokens were not written");
         }

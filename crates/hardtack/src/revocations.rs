@@ -6,6 +6,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use hardtack_core::event::Event;
+use hardtack_core::rotation::Position;
 use hardtack_core::session::RevokeReason;
 use hardtack_core::{SessionId, Timestamp};
 use hardtack_guard::Freshness;
@@ -13,6 +14,9 @@ use hardtack_store::{LogPosition, RevocationPage, Store, StoreError};
 
 use crate::client::Client;
 use crate::hardtack::Hardtack;
+use waiting::Waiting;
+
+mod waiting;
 
 /// Entries that are read at once: a millisecond of a reader, and less than a megabyte.
 const PAGE: u32 = 5_000;
@@ -23,6 +27,7 @@ pub(crate) struct Revocations {
     read_to: Mutex<Option<LogPosition>>,
     /// When it last asked for the rest and got it, in microseconds since the epoch.
     fresh_at: AtomicI64,
+    waiting: Waiting,
 }
 
 impl Default for Revocations {
@@ -30,6 +35,7 @@ impl Default for Revocations {
         Self {
             read_to: Mutex::default(),
             fresh_at: AtomicI64::new(i64::MIN),
+            waiting: Waiting::default(),
         }
     }
 }
@@ -72,6 +78,9 @@ impl<S: Store> Hardtack<S> {
         for revocation in &page.revocations {
             revoked.insert_until(revocation.session, now, revocation.expires_at);
         }
+        if !page.revocations.is_empty() {
+            self.revocations().waiting.wake();
+        }
     }
 
     /// From now on the guard answers for the age of what this process knows. Said by whoever goes
@@ -111,6 +120,18 @@ impl<S: Store> Hardtack<S> {
                 },
                 client,
             );
+        }
+        if !sessions.is_empty() {
+            self.revocations().waiting.wake();
+        }
+    }
+
+    /// Notes the uses that a verifier in another process has seen, each at its time.
+    pub(crate) fn note_reported_uses(&self, uses: &[(SessionId, Position, Timestamp)]) {
+        let now = self.clock().now();
+        for (session, position, used_at) in uses {
+            // A clock that runs ahead must not make a use younger than it is.
+            self.uses().note(*session, *position, now.min(*used_at));
         }
     }
 }

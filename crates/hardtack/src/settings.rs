@@ -10,10 +10,12 @@ use ipnet::IpNet;
 
 mod cookies;
 mod revocations;
+mod service_token;
 mod session;
 
 pub use cookies::{CookiePrefix, CookieSettings, PlacedCookie, SameSite};
 pub use revocations::RevocationSettings;
+pub use service_token::{ServiceToken, ServiceTokenError};
 pub use session::SessionSettings;
 
 /// Everything that [`Hardtack`](crate::Hardtack) can be told. Start from [`Settings::new`], whose

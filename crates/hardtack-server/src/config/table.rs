@@ -510,6 +510,18 @@ pub(crate) static KEYS: &[Key] = &[
         meaning: "Refused refreshes of one client in a minute; good ones always pass.",
     },
     Key {
+        name: "revocations.service_token_file",
+        kind: Kind::Text {
+            form: "file",
+            put: |config, text| {
+                config.revocations.service_token_file = Some(file(text)?);
+                Ok(())
+            },
+        },
+        default: Default::Unset("no feed: `revocations/` and `uses/` are 404"),
+        meaning: "What verifiers in other processes prove themselves with to learn which sessions were ended: random tokens, one a line (`openssl rand -base64 32`), relative to the data directory; for its owner only (0600). Read at the start.",
+    },
+    Key {
         name: "revocations.stale_after",
         kind: Kind::Duration {
             at_least: RevocationSettings::SHORTEST_STALE_AFTER,

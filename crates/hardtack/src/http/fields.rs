@@ -145,6 +145,12 @@ impl Fields {
         }
     }
 
+    /// A list of at most `most` values; `None` when it is absent, longer, or no list.
+    pub(crate) fn list(&self, name: &str, most: usize) -> Option<&[Value]> {
+        let values = self.values.get(name)?.as_array()?;
+        (values.len() <= most).then_some(values)
+    }
+
     /// Records a fault and gives no value.
     pub(crate) fn fault<T>(&mut self, name: &'static str, message: &str) -> Option<T> {
         self.faults.add(name, message);

@@ -11,7 +11,9 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 use super::edge::EdgeLayer;
 use super::error::ApiError;
-use super::{csrf, health, jwks, login, logout, password, refresh, session, user, verify};
+use super::{
+    csrf, health, jwks, login, logout, password, refresh, revocations, session, user, uses, verify,
+};
 use crate::hardtack::Hardtack;
 
 impl<S: Store> Hardtack<S> {
@@ -24,7 +26,20 @@ impl<S: Store> Hardtack<S> {
         routes("")
             .fallback(|| async { ApiError::NotFound })
             .layer(EdgeLayer::of_base_path(self))
+            .merge(self.feed_routes(""))
             .with_state(self.clone())
+    }
+
+    /// What verifiers in other processes ask, where anybody may: no page of any origin does, so the
+    /// rules for browsers do not apply, and nothing is allowed to other origins.
+    fn feed_routes(&self, base: &str) -> Router<Self> {
+        if self.settings().revocations.service_tokens.is_empty() {
+            return Router::new();
+        }
+        let feed = public("GET, HEAD, OPTIONS", get(revocations::show::<S>));
+        let uses = public("POST, OPTIONS", post(uses::note::<S>));
+        with_and_without_slash(base, [("/revocations", feed), ("/uses", uses)])
+            .layer(EdgeLayer::of_root(self))
     }
 
     /// What belongs at the root of the host: `/.well-known/jwks.json`, `/healthz`, `/readyz`.
@@ -48,6 +63,7 @@ impl<S: Store> Hardtack<S> {
             .route(&format!("{base}/"), any(not_found))
             .route(&format!("{base}/{{*rest}}"), any(not_found))
             .layer(EdgeLayer::of_base_path(self))
+            .merge(self.feed_routes(base))
             .with_state(self.clone());
         router
             .merge(self.root_router())
@@ -90,6 +106,13 @@ fn routes<S: Store>(base: &str) -> Router<Hardtack<S>> {
             protected("POST, OPTIONS", post(password::change::<S>)),
         ),
     ];
+    with_and_without_slash(base, routes)
+}
+
+fn with_and_without_slash<S: Store, const N: usize>(
+    base: &str,
+    routes: [(&str, MethodRouter<Hardtack<S>>); N],
+) -> Router<Hardtack<S>> {
     routes
         .into_iter()
         .fold(Router::new(), |router, (path, methods)| {

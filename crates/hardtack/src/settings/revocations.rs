@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use hardtack_guard::Staleness;
 
-use super::SettingsError;
+use super::{ServiceToken, SettingsError};
 
 /// Knowledge of ended sessions, from the store and to verifiers elsewhere (docs/revocation.md).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RevocationSettings {
+    /// What verifiers in other processes prove themselves with. Without any there is no feed: its
+    /// routes are 404. Several, so that one can be replaced without an outage.
+    pub service_tokens: Vec<ServiceToken>,
     /// When this process last read the store so long ago, its knowledge is stale. It reads once a
     /// second.
     pub stale_after: Duration,
@@ -24,6 +27,7 @@ impl Default for RevocationSettings {
             fail_open_for,
         } = Staleness::default();
         Self {
+            service_tokens: Vec::new(),
             stale_after,
             fail_open_for,
         }

@@ -12,6 +12,8 @@ mod csrf;
 #[cfg(test)]
 mod errors;
 #[cfg(test)]
+mod feed;
+#[cfg(test)]
 mod guessing;
 #[cfg(test)]
 mod headers;
