@@ -34,23 +34,24 @@ impl Timestamp {
         self.0.div_euclid(1_000_000)
     }
 
-    /// A JWT `NumericDate` with its fraction (RFC 7519 §2), exact to the microsecond.
+    /// A JWT `NumericDate` with its fraction (RFC 7519 §2), exact to the microsecond
+    /// until the year 2106.
     #[must_use]
     #[expect(
         clippy::cast_precision_loss,
-        reason = "until the year 2255 a microsecond is wider than the steps of an f64"
+        reason = "below 2^32 seconds the steps of an f64 are a quarter of a microsecond"
     )]
     pub fn to_numeric_date(self) -> f64 {
         self.0 as f64 / 1e6
     }
 
-    /// Reads a `NumericDate`; `None` for what is no time between the years 1970 and 2255.
+    /// Reads a `NumericDate`; `None` for what is no time between the years 1970 and 2106.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "the range was looked at")]
     pub fn from_numeric_date(seconds: f64) -> Option<Self> {
         let micros = (seconds * 1e6).round();
         // NaN lies in no range.
-        (0.0..9_007_199_254_740_992.0)
+        (0.0..4_294_967_296e6)
             .contains(&micros)
             .then_some(Self(micros as i64))
     }
@@ -137,12 +138,12 @@ mod tests {
             1,
             1_795_308_527_652_421,
             1_795_308_527_000_000,
-            8_999_999_999_999_999,
+            4_294_967_295_999_999,
         ] {
             let at = Timestamp::from_unix_micros(micros);
             assert_eq!(Timestamp::from_numeric_date(at.to_numeric_date()), Some(at));
         }
-        for absurd in [f64::NAN, f64::INFINITY, -1.0, 1e300, 9_007_199_254.740_992] {
+        for absurd in [f64::NAN, f64::INFINITY, -1.0, 1e300, 4_294_967_296.0] {
             assert_eq!(Timestamp::from_numeric_date(absurd), None, "{absurd}");
         }
     }
