@@ -10,6 +10,8 @@ use crate::secret::Entropy;
 use crate::user::PasswordVersion;
 use crate::{Timestamp, UserId};
 
+mod device_name;
+
 /// A session's name: 128 random bits.
 ///
 /// It is no credential: tokens that carry it are signed. It is random so that a name that was
@@ -117,6 +119,13 @@ impl Device {
             address,
             user_agent,
         }
+    }
+
+    /// A name that its owner knows it by, such as `Firefox on Windows`. It is put together from
+    /// words of ours alone and safe wherever it is shown; what the client wrote is not in it.
+    #[must_use]
+    pub fn name(&self) -> String {
+        device_name::of(&self.user_agent)
     }
 }
 

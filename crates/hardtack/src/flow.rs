@@ -6,12 +6,14 @@ pub(crate) mod logout;
 pub(crate) mod password;
 pub(crate) mod profile;
 pub(crate) mod refresh;
+pub(crate) mod session;
 pub(crate) mod verify;
 
 pub use login::{Credentials, LoginError};
 pub use password::ChangePasswordError;
 pub use profile::ChangeProfileError;
 pub use refresh::{DeadCookies, RefreshError};
+pub use session::Ending;
 pub use verify::VerifyTokenError;
 
 use hardtack_core::access_token::{self, AccessToken, Grant as AccessGrant, SessionEnds};

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use hardtack_core::SessionId;
-use hardtack_core::session::{RevokeReason, Session};
+use hardtack_core::session::{RememberMe, RevokeReason, Session};
 use hardtack_store::{SessionStore as _, SqliteStore};
 use serde::Serialize;
 use serde_json::json;
@@ -50,6 +50,8 @@ struct SessionView {
     last_seen_at: String,
     idle_timeout_seconds: u64,
     ends_at: String,
+    remembered: bool,
+    device: String,
     address: String,
     user_agent: String,
 }
@@ -63,6 +65,8 @@ impl From<&Session> for SessionView {
             last_seen_at: iso(session.last_seen_at),
             idle_timeout_seconds: session.idle_timeout.as_secs(),
             ends_at: iso(session.ends_at),
+            remembered: session.remember_me == RememberMe::Yes,
+            device: session.device.name(),
             address: session.device.address.clone(),
             user_agent: session.device.user_agent.clone(),
         }
@@ -74,7 +78,7 @@ async fn list(store: &SqliteStore, user: &str, terminal: Terminal) -> Result<()>
     let sessions = store.list_sessions(user.id).await?;
     let now = now();
     let views: Vec<SessionView> = sessions.iter().map(SessionView::from).collect();
-    let rows: Vec<[String; 6]> = sessions
+    let rows: Vec<[String; 7]> = sessions
         .iter()
         .map(|session| {
             [
@@ -87,8 +91,12 @@ async fn list(store: &SqliteStore, user: &str, terminal: Terminal) -> Result<()>
                         .min(session.last_seen_at + session.idle_timeout),
                     now,
                 ),
+                match session.remember_me {
+                    RememberMe::Yes => "yes".to_owned(),
+                    RememberMe::Unsaid | RememberMe::No => "no".to_owned(),
+                },
                 session.device.address.clone(),
-                session.device.user_agent.clone(),
+                session.device.name(),
             ]
         })
         .collect();
@@ -103,8 +111,9 @@ async fn list(store: &SqliteStore, user: &str, terminal: Terminal) -> Result<()>
         "OPENED",
         "LAST SEEN",
         "ENDS UNLESS USED",
+        "REMEMBERED",
         "ADDRESS",
-        "BROWSER",
+        "DEVICE",
     ];
     terminal.list(heads, &rows, &views)
 }

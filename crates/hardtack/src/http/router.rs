@@ -4,7 +4,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::handler::Handler as _;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{MethodRouter, any, get, post};
+use axum::routing::{MethodRouter, any, delete, get, post};
 use hardtack_store::Store;
 use http::header::ALLOW;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -12,7 +12,8 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use super::edge::EdgeLayer;
 use super::error::ApiError;
 use super::{
-    csrf, health, jwks, login, logout, password, refresh, revocations, session, user, uses, verify,
+    csrf, health, jwks, login, logout, logout_all, password, refresh, revocations, session,
+    sessions, user, uses, verify,
 };
 use crate::hardtack::Hardtack;
 
@@ -73,11 +74,15 @@ impl<S: Store> Hardtack<S> {
 
 /// The routes below `base`, each with and without a slash at its end.
 fn routes<S: Store>(base: &str) -> Router<Hardtack<S>> {
-    let routes: [(&str, MethodRouter<Hardtack<S>>); 8] = [
+    let routes: [(&str, MethodRouter<Hardtack<S>>); 11] = [
         ("/login", public("POST, OPTIONS", post(login::log_in::<S>))),
         (
             "/logout",
             public("POST, OPTIONS", post(logout::log_out::<S>)),
+        ),
+        (
+            "/logout/all",
+            protected("POST, OPTIONS", post(logout_all::log_out::<S>)),
         ),
         (
             "/token/refresh",
@@ -90,6 +95,14 @@ fn routes<S: Store>(base: &str) -> Router<Hardtack<S>> {
         (
             "/session",
             public("GET, HEAD, OPTIONS", get(session::show::<S>)),
+        ),
+        (
+            "/sessions",
+            protected("GET, HEAD, OPTIONS", get(sessions::list::<S>)),
+        ),
+        (
+            "/sessions/{session}",
+            protected("DELETE, OPTIONS", delete(sessions::end::<S>)),
         ),
         ("/csrf", public("GET, HEAD, OPTIONS", get(csrf::issue::<S>))),
         (

@@ -166,6 +166,7 @@ impl World {
             router: self.router.clone(),
             jar: Vec::new(),
             address: IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9)),
+            user_agent: "Stories/1.0".to_owned(),
         }
     }
 
@@ -209,6 +210,7 @@ pub(crate) struct Browser {
     router: Router,
     pub(crate) jar: Vec<Kept>,
     pub(crate) address: IpAddr,
+    pub(crate) user_agent: String,
 }
 
 #[derive(Debug)]
@@ -306,7 +308,7 @@ impl Browser {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
-            .header("user-agent", "Stories/1.0")
+            .header("user-agent", &self.user_agent)
             .extension(ConnectInfo(SocketAddr::new(self.address, 40_000)));
         if method != Method::GET {
             request = request

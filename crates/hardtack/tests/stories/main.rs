@@ -10,6 +10,8 @@ mod cookies;
 #[cfg(test)]
 mod csrf;
 #[cfg(test)]
+mod devices;
+#[cfg(test)]
 mod errors;
 #[cfg(test)]
 mod feed;

@@ -11,17 +11,19 @@ use serde_json::{Value, json};
 use crate::kit::{Answer, Browser, PASSWORD, World};
 
 /// Every route, by the method that does its work.
-const ROUTES: [(Method, &str); 10] = [
+const ROUTES: [(Method, &str); 12] = [
     (Method::GET, "user/"),
     (Method::PUT, "user/"),
     (Method::PATCH, "user/"),
     (Method::GET, "session/"),
+    (Method::GET, "sessions/"),
     (Method::GET, "csrf/"),
     (Method::POST, "token/verify/"),
     (Method::POST, "token/refresh/"),
     (Method::POST, "password/change/"),
     (Method::POST, "login/"),
-    // The last one, because it ends the session of whoever asks.
+    // The last ones, because they end the session of whoever asks.
+    (Method::POST, "logout/all/"),
     (Method::POST, "logout/"),
 ];
 
