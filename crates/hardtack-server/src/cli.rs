@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 use hardtack_core::SessionId;
 
 /// Hardened cookie sessions for single-page apps.
@@ -55,7 +56,7 @@ pub(crate) enum Command {
   hardtack serve --dev
   HARDTACK__SERVER__PUBLIC_URL=https://app.example.com hardtack serve --listen 127.0.0.1:8000
 
-The server speaks plain HTTP behind whatever ends TLS. SIGTERM and SIGINT let requests under way
+The server speaks plain HTTP behind whatever ends TLS, or HTTPS itself (server.tls_cert). SIGTERM and SIGINT let requests under way
 end (server.shutdown_timeout), then write what is left and exit with 0.")]
     Serve(Serve),
     /// Add, list and change users
@@ -80,7 +81,29 @@ end (server.shutdown_timeout), then write what is left and exit with 0.")]
         /// The server, with or without a path
         url: String,
     },
+    /// Print the completions of this command line, for a shell to read
+    #[command(after_help = COMPLETIONS_HELP)]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Write the manual pages: one for each command, and hardtack.toml(5)
+    #[command(after_help = "Examples:
+  hardtack man /usr/local/share/man                for everybody here
+  hardtack man ~/.local/share/man                  for yourself; then: man hardtack-serve")]
+    Man {
+        /// Where man1 and man5 are, or will be made
+        #[arg(value_name = "DIRECTORY")]
+        directory: PathBuf,
+    },
 }
+
+const COMPLETIONS_HELP: &str = "Examples:
+  hardtack completions bash > ~/.local/share/bash-completion/completions/hardtack
+  hardtack completions zsh  > ~/.zfunc/_hardtack     with ~/.zfunc in $fpath
+  hardtack completions fish > ~/.config/fish/completions/hardtack.fish
+
+What comes with a package is installed already.";
 
 const USER_HELP: &str =
     "USER is a user name, an e-mail address, or `id:` and a number, as in id:12.

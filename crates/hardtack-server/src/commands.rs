@@ -19,9 +19,11 @@ use crate::key_file::KeyFile;
 use crate::serve;
 use crate::terminal::Terminal;
 
+mod completions;
 mod config;
 mod health;
 mod key;
+mod man;
 mod session;
 mod user;
 
@@ -36,6 +38,8 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
     match command {
         Command::Serve(serve) => serve::run(sources, &serve, terminal),
         Command::Config(command) => config::run(&command, &sources, terminal),
+        Command::Completions { shell } => completions::run(shell, terminal),
+        Command::Man { directory } => man::run(&directory, terminal),
         Command::Health { url } => block_on(health::run(&url, terminal)),
         Command::User(command) => block_on(user::run(command, &sources.load()?, terminal)),
         Command::Session(command) => block_on(session::run(command, &sources.load()?, terminal)),

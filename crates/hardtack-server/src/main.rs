@@ -14,6 +14,7 @@ mod dev;
 mod file_stamp;
 mod files;
 mod key_file;
+mod manual;
 mod pepper_file;
 mod private_file;
 mod serve;

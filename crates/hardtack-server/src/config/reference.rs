@@ -84,14 +84,16 @@ pub(crate) fn markdown() -> String {
     page
 }
 
-fn takes(key: &Key) -> String {
+/// The kind of value a key takes, and its unit or form.
+pub(crate) fn takes(key: &Key) -> String {
     match key.kind.unit() {
         unit if unit.is_empty() => key.kind.type_name().to_owned(),
         unit => format!("{} ({unit})", key.kind.type_name()),
     }
 }
 
-fn default(key: &Key) -> String {
+/// What holds when nobody sets it.
+pub(crate) fn default(key: &Key) -> String {
     match key.default {
         Default::Is("") => "none".to_owned(),
         Default::Is(text) => text.to_owned(),
