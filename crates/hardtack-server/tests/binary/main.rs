@@ -14,6 +14,8 @@ mod house;
 mod identity;
 mod key;
 mod limits;
+mod manual;
+mod packaging;
 mod secrets;
 mod serve;
 mod session;
