@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 mod bench;
 mod command;
+mod dist;
 mod docs;
 mod fuzz;
 mod setup;
@@ -38,6 +39,9 @@ enum Chore {
     /// Measure the budgets of the design and write docs/benchmarks.md
     #[command(after_help = bench::HELP)]
     Bench(bench::Arguments),
+    /// Build what is released: archive, Debian package, bill of materials, sums
+    #[command(after_help = dist::HELP)]
+    Dist(dist::Arguments),
     /// Write the generated documents anew: docs/configuration.md
     Docs,
     /// Kill the server in the middle of its work and count what it forgot
@@ -53,6 +57,7 @@ fn main() -> ExitCode {
         Chore::Test(arguments) => test::run(&arguments),
         Chore::Fuzz(arguments) => fuzz::run(&arguments),
         Chore::Bench(arguments) => bench::run(&arguments),
+        Chore::Dist(arguments) => dist::run(&arguments),
         Chore::Docs => docs::write().map(|()| ExitCode::SUCCESS),
         Chore::Torture(arguments) => torture::torture(&arguments),
         Chore::Timing(arguments) => timing::run(&arguments),

@@ -114,7 +114,7 @@ fn has_venv() -> bool {
 }
 
 /// Installs Debian packages when we may, and says what to type when we may not.
-fn install(packages: &[&str]) -> Result<()> {
+pub(crate) fn install(packages: &[&str]) -> Result<()> {
     let root = command::probe(Command::new("id").arg("-u")).is_some_and(|id| id == "0");
     if !root || on_path("apt-get").is_none() {
         bail!(
@@ -133,7 +133,8 @@ fn install(packages: &[&str]) -> Result<()> {
     command::run(apt.args(packages))
 }
 
-fn on_path(program: &str) -> Option<PathBuf> {
+/// Where `program` is, if it can be called.
+pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)
         .map(|folder| folder.join(program))

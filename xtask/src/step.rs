@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::command::run;
 use crate::workspace::{self, cargo};
-use crate::{docs, setup};
+use crate::{dist, docs, setup};
 
 /// One thing that CI does.
 pub(crate) struct Step {
@@ -81,6 +81,12 @@ pub(crate) const STEPS: &[Step] = &[
         about: "docs/configuration.md is up to date",
         needs: Some("release"),
         run: reference,
+    },
+    Step {
+        name: "packages",
+        about: "the release packs, twice into the same bytes",
+        needs: Some("release"),
+        run: packages,
     },
     Step {
         name: "browser",
@@ -160,6 +166,11 @@ fn release() -> Result<Outcome> {
 
 fn reference() -> Result<Outcome> {
     docs::compare(&workspace::release_binary()?)?;
+    Ok(Outcome::Passed)
+}
+
+fn packages() -> Result<Outcome> {
+    dist::rehearse(&workspace::release_binary()?)?;
     Ok(Outcome::Passed)
 }
 

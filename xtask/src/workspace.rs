@@ -62,6 +62,19 @@ pub(crate) fn features() -> Result<Vec<(String, Vec<String>)>> {
     Ok(found)
 }
 
+/// The version that is being worked on, which all crates share.
+pub(crate) fn version() -> Result<String> {
+    let metadata = metadata()?;
+    let packages = metadata.get("packages").and_then(Value::as_array);
+    let named = |package: &&Value| package.get("name").and_then(Value::as_str) == Some("hardtack");
+    let package = packages.into_iter().flatten().find(named);
+    let version = package.and_then(|package| package.get("version"));
+    let version = version.and_then(Value::as_str);
+    Ok(version
+        .context("cargo metadata lists no hardtack")?
+        .to_owned())
+}
+
 fn metadata() -> Result<Value> {
     let text = command::read(cargo().args(["metadata", "--no-deps", "--format-version", "1"]))?;
     serde_json::from_str(&text).context("cargo metadata did not answer in JSON")

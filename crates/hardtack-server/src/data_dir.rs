@@ -2,7 +2,9 @@
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
@@ -54,6 +56,10 @@ impl DataDir {
                 mode & 0o7777,
                 path.display()
             );
+        }
+        // Only Linux tells a program who it is without a call into C.
+        if let Ok(process) = Path::new("/proc/self").metadata() {
+            refuse_root_abroad(path, metadata.uid(), process.uid())?;
         }
         Ok(Self(path.to_owned()))
     }
@@ -139,6 +145,19 @@ impl DataDir {
     }
 }
 
+/// Keeps root out of a directory of somebody else: the keys that root makes there are for root only,
+/// and the service, which runs as the owner, could not read them at its next start.
+fn refuse_root_abroad(path: &Path, owner: u32, process: u32) -> Result<()> {
+    if process == 0 && owner != 0 {
+        bail!(
+            "{} belongs to user {owner}, who could not read what root writes there; run this as that user, as in: runuser -u \"$(stat -c %U {})\" -- hardtack …",
+            path.display(),
+            path.display()
+        );
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs::Permissions;
@@ -171,6 +190,22 @@ mod tests {
             error,
             format!("everybody can write to {path} (mode 0777); run: chmod 700 {path}")
         );
+    }
+
+    /// `sudo hardtack key rotate` would leave keys behind that the service cannot read.
+    #[test]
+    fn root_does_not_work_in_the_directory_of_another_user() {
+        let path = Path::new("/var/lib/hardtack");
+        let error = refuse_root_abroad(path, 998, 0).unwrap_err().to_string();
+        assert!(
+            error.starts_with("/var/lib/hardtack belongs to user 998, ")
+                && error.contains("runuser -u"),
+            "{error}"
+        );
+        assert!(refuse_root_abroad(path, 0, 0).is_ok());
+        assert!(refuse_root_abroad(path, 998, 998).is_ok());
+        let shared = refuse_root_abroad(path, 998, 1000);
+        assert!(shared.is_ok(), "permissions decide between others");
     }
 
     #[test]
