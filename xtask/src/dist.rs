@@ -104,7 +104,7 @@ impl Packed {
         };
         let archive = archive::tar_gz(&name, &contents.for_archive()?, release.epoch)?;
         let bill = sbom::sbom(release, &ingredients)?;
-        let for_debian = contents.for_debian()?;
+        let for_debian = contents.for_debian(release)?;
         let package = debian::pack(release, &needs, &for_debian, &scratch, folder)?;
         debian::verify(&package, &for_debian)?;
         let files = vec![

@@ -32,7 +32,6 @@ pub(crate) fn build(release: &Release) -> Result<PathBuf> {
     }
     build.env("RUSTFLAGS", for_rust.trim());
     build.env("CFLAGS", for_c.trim());
-    build.env("SOURCE_DATE_EPOCH", release.epoch.to_string());
     run(&mut build)?;
     Ok(workspace::target()?.join(target).join("dist/hardtack"))
 }

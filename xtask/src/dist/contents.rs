@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use super::archive::{Entry, gzip};
+use super::release::Release;
 use crate::command::read;
 use crate::workspace;
 
@@ -115,9 +116,12 @@ impl Contents {
     }
 
     /// For a Debian package, as its policy wants it.
-    pub(crate) fn for_debian(&self) -> Result<Vec<Entry>> {
+    pub(crate) fn for_debian(&self, release: &Release) -> Result<Vec<Entry>> {
         let documents = "usr/share/doc/hardtack";
         let document = |name: &str| format!("{documents}/{name}");
+        let history = String::from_utf8(packaging("debian/changelog")?)?
+            .replace("@VERSION@", &release.debian_version())
+            .replace("@DATE@", &release.date("%a, %d %b %Y %H:%M:%S +0000")?);
         let mut entries = vec![
             Entry::program("usr/bin/hardtack", self.binary.clone()),
             Entry::text("etc/hardtack/hardtack.toml", packaging("hardtack.toml")?),
@@ -131,6 +135,7 @@ impl Contents {
             ),
             Entry::text(document("copyright"), packaging("debian/copyright")?),
             Entry::text(document("changelog.gz"), gzip(&source("CHANGELOG.md")?)?),
+            Entry::text(document("changelog.Debian.gz"), gzip(history.as_bytes())?),
             Entry::text(
                 document("THIRD-PARTY-LICENSES.txt"),
                 self.licences.as_bytes(),
@@ -208,7 +213,12 @@ mod tests {
 
     #[test]
     fn a_debian_package_has_everything_where_debian_looks_for_it() {
-        let entries = contents().for_debian().unwrap();
+        let release = Release {
+            version: "1.0.0".to_owned(),
+            target: "x86_64-unknown-linux-gnu".to_owned(),
+            epoch: 1_795_308_527,
+        };
+        let entries = contents().for_debian(&release).unwrap();
         let paths = paths(&entries);
         for path in [
             "usr/bin/hardtack",

@@ -51,7 +51,7 @@ pub(crate) fn ingredients(target: &str) -> Result<BTreeMap<Id, Ingredient>> {
         };
         found.insert(id, ingredient);
     }
-    describe(&mut found)?;
+    describe(&mut found, target)?;
     Ok(found)
 }
 
@@ -79,8 +79,11 @@ fn edges(tree: &str) -> BTreeMap<Id, BTreeSet<Id>> {
 }
 
 /// Adds what the manifests and the lock file say.
-fn describe(found: &mut BTreeMap<Id, Ingredient>) -> Result<()> {
-    let metadata = read(cargo().args(["metadata", "--locked", "--format-version", "1"]))?;
+fn describe(found: &mut BTreeMap<Id, Ingredient>, target: &str) -> Result<()> {
+    let mut metadata = cargo();
+    metadata.args(["metadata", "--locked", "--format-version", "1"]);
+    // Or cargo would fetch what other systems need.
+    let metadata = read(metadata.args(["--filter-platform", target]))?;
     let metadata: Value = serde_json::from_str(&metadata).context("cargo metadata is no JSON")?;
     let packages = metadata.get("packages").and_then(Value::as_array);
     let text = |package: &Value, name: &str| {

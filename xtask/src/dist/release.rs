@@ -49,6 +49,14 @@ impl Release {
         }
     }
 
+    /// Its time in UTC, in the form that `date` is asked for.
+    pub(crate) fn date(&self, form: &str) -> Result<String> {
+        let mut date = Command::new("date");
+        date.env("LC_ALL", "C").arg("--utc");
+        date.arg(format!("--date=@{}", self.epoch));
+        Ok(read(date.arg(format!("+{form}")))?.trim().to_owned())
+    }
+
     /// Says what keeps this from being a release that somebody else can make again.
     pub(crate) fn remark_on_checkout(&self) {
         let git = |arguments: &[&str]| {

@@ -11,7 +11,6 @@ use serde_json::{Map, Value, json};
 
 use super::ingredients::{Id, Ingredient};
 use super::release::Release;
-use crate::command::read;
 
 /// The crate that the binary is built from.
 const ROOT: &str = "hardtack-server";
@@ -39,7 +38,7 @@ pub(crate) fn sbom(release: &Release, found: &BTreeMap<Id, Ingredient>) -> Resul
         "specVersion": "1.5",
         "version": 1,
         "metadata": {
-            "timestamp": timestamp(release.epoch)?,
+            "timestamp": release.date("%Y-%m-%dT%H:%M:%SZ")?,
             "component": root,
             "properties": [{ "name": "cdx:rustc:sbom:target:triple", "value": release.target }],
         },
@@ -87,17 +86,6 @@ fn component(kind: &str, id: &Id, ingredient: &Ingredient) -> Value {
 /// A package URL, which is also what the parts of the bill call each other.
 fn reference((name, version): &Id) -> String {
     format!("pkg:cargo/{name}@{version}")
-}
-
-fn timestamp(epoch: u64) -> Result<String> {
-    let mut date = std::process::Command::new("date");
-    date.args([
-        "--utc",
-        "--date",
-        &format!("@{epoch}"),
-        "+%Y-%m-%dT%H:%M:%SZ",
-    ]);
-    Ok(read(&mut date)?.trim().to_owned())
 }
 
 #[cfg(test)]
