@@ -5,6 +5,7 @@ use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use flate2::Compression;
 
 use crate::command::{read, run as call, say};
 use crate::{setup, workspace};
@@ -60,12 +61,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 
     say("\n[2/4] does it start, and what does it want");
     binary::verify(&binary, &release)?;
+
+    say("\n[3/4] manual, completions, licences, archive, package, bill of materials");
     let folder = workspace::target()?.join("dist").join(release.name());
-    let packed = Packed::of(&binary, &release, &folder)?;
+    let packed = Materials::of(&binary, release)?.pack(Compression::best(), &folder)?;
 
     say("\n[4/4] sums");
-    let names = packed.names();
-    let sums = read(Command::new("sha256sum").args(&names).current_dir(&folder))?;
+    let sums = packed.sums()?;
     std::fs::write(folder.join("SHA256SUMS"), &sums)?;
     say(&sums);
     for file in &packed.files {
@@ -76,49 +78,69 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The files of a release.
-struct Packed {
-    files: Vec<PathBuf>,
+/// What is packed.
+struct Materials {
+    release: Release,
+    needs: Needs,
+    contents: Contents,
+    bill: String,
 }
 
-impl Packed {
-    /// Packs `binary` and what comes with it into `folder`, which is emptied before.
-    fn of(binary: &Path, release: &Release, folder: &Path) -> Result<Self> {
+impl Materials {
+    /// `binary`, and what comes with it.
+    fn of(binary: &Path, release: Release) -> Result<Self> {
+        let needs = Needs::of(binary)?;
+        say(&needs.summary());
+        let ingredients = ingredients::ingredients(&release.target)?;
+        let licences = licences::third_party(&ingredients)?;
+        Ok(Self {
+            needs,
+            contents: Contents::of(binary, &workspace::target()?.join("manual"), licences)?,
+            bill: sbom::sbom(&release, &ingredients)?,
+            release,
+        })
+    }
+
+    /// Packs it into `folder`, which is emptied before.
+    fn pack(&self, effort: Compression, folder: &Path) -> Result<Packed> {
         if folder.exists() {
             std::fs::remove_dir_all(folder)?;
         }
-        let scratch = folder.join("scratch");
-        std::fs::create_dir_all(&scratch)?;
-        let needs = Needs::of(binary)?;
-        say(&needs.summary());
-
-        say("\n[3/4] manual, completions, licences, archive, package, bill of materials");
-        let ingredients = ingredients::ingredients(&release.target)?;
-        let licences = licences::third_party(&ingredients)?;
-        let contents = Contents::of(binary, &scratch, licences)?;
+        std::fs::create_dir_all(folder)?;
+        let release = &self.release;
         let name = release.name();
         let put = |suffix: &str, bytes: &[u8]| -> Result<PathBuf> {
             let path = folder.join(format!("{name}{suffix}"));
             std::fs::write(&path, bytes).with_context(|| path.display().to_string())?;
             Ok(path)
         };
-        let archive = archive::tar_gz(&name, &contents.for_archive()?, release.epoch)?;
-        let bill = sbom::sbom(release, &ingredients)?;
-        let for_debian = contents.for_debian(release)?;
-        let package = debian::pack(release, &needs, &for_debian, &scratch, folder)?;
+        let for_archive = self.contents.for_archive()?;
+        let archive = archive::tar_gz(&name, &for_archive, release.epoch, effort)?;
+        let for_debian = self.contents.for_debian(release)?;
+        let package = debian::pack(release, &self.needs, &for_debian, effort, folder)?;
         debian::verify(&package, &for_debian)?;
-        let files = vec![
-            put(".tar.gz", &archive)?,
-            package,
-            put(".cdx.json", bill.as_bytes())?,
-        ];
-        std::fs::remove_dir_all(&scratch)?;
-        Ok(Self { files })
+        let archive = put(".tar.gz", &archive)?;
+        let bill = put(".cdx.json", self.bill.as_bytes())?;
+        Ok(Packed {
+            files: vec![archive, package, bill],
+        })
     }
+}
 
-    fn names(&self) -> Vec<String> {
-        let name = |path: &PathBuf| path.file_name().map(|name| name.display().to_string());
-        self.files.iter().filter_map(name).collect()
+/// The files of a release.
+struct Packed {
+    files: Vec<PathBuf>,
+}
+
+impl Packed {
+    /// Their SHA-256, as `sha256sum` writes and reads them.
+    fn sums(&self) -> Result<String> {
+        let mut sums = Command::new("sha256sum");
+        for file in &self.files {
+            sums.args(file.file_name());
+        }
+        let folder = self.files.first().and_then(|file| file.parent());
+        read(sums.current_dir(folder.context("nothing was packed")?))
     }
 }
 
@@ -129,14 +151,11 @@ pub(crate) fn rehearse(binary: &Path) -> Result<()> {
     let host = host.context("rustc does not say which machine this is")?;
     let release = Release::of_checkout(host.to_owned())?;
     let folder = workspace::target()?.join("rehearsal");
+    let materials = Materials::of(binary, release)?;
     let mut sums = Vec::new();
     for _ in 0..2 {
-        let packed = Packed::of(binary, &release, &folder)?;
-        sums.push(read(
-            Command::new("sha256sum")
-                .args(packed.names())
-                .current_dir(&folder),
-        )?);
+        // How small it gets is not the question.
+        sums.push(materials.pack(Compression::fast(), &folder)?.sums()?);
     }
     let [first, second] = sums.as_slice() else {
         bail!("two rounds give two lists");

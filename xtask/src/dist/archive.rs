@@ -37,7 +37,12 @@ impl Entry {
 
 /// A compressed tar archive of `entries` below a folder called `root`, each as old as `epoch` and
 /// owned by nobody in particular.
-pub(crate) fn tar_gz(root: &str, entries: &[Entry], epoch: u64) -> Result<Vec<u8>> {
+pub(crate) fn tar_gz(
+    root: &str,
+    entries: &[Entry],
+    epoch: u64,
+    effort: Compression,
+) -> Result<Vec<u8>> {
     let mut sorted: Vec<&Entry> = entries.iter().collect();
     sorted.sort_by(|one, other| one.path.cmp(&other.path));
     let mut folders = BTreeSet::from([root.to_owned()]);
@@ -62,7 +67,7 @@ pub(crate) fn tar_gz(root: &str, entries: &[Entry], epoch: u64) -> Result<Vec<u8
         let path = format!("{root}/{}", entry.path);
         tar.append_data(&mut header, path, entry.bytes.as_slice())?;
     }
-    gzip(&tar.into_inner()?)
+    gzip(&tar.into_inner()?, effort)
 }
 
 fn header(kind: EntryType, mode: u32, size: u64, epoch: u64) -> Header {
@@ -77,10 +82,8 @@ fn header(kind: EntryType, mode: u32, size: u64, epoch: u64) -> Header {
 }
 
 /// Compresses `bytes`; neither a name nor a time is kept.
-pub(crate) fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
-    let mut gzip = GzBuilder::new()
-        .mtime(0)
-        .write(Vec::new(), Compression::best());
+pub(crate) fn gzip(bytes: &[u8], effort: Compression) -> Result<Vec<u8>> {
+    let mut gzip = GzBuilder::new().mtime(0).write(Vec::new(), effort);
     gzip.write_all(bytes)?;
     Ok(gzip.finish()?)
 }
@@ -103,18 +106,27 @@ mod tests {
 
     #[test]
     fn the_same_files_give_the_same_bytes_in_whatever_order_they_come() {
-        let first = tar_gz("hardtack-1.0.0", &entries(), 1_795_308_527).unwrap();
+        let pack = |entries: &[Entry], epoch| {
+            tar_gz("hardtack-1.0.0", entries, epoch, Compression::best()).unwrap()
+        };
+        let first = pack(&entries(), 1_795_308_527);
         let mut reversed = entries();
         reversed.reverse();
-        let again = tar_gz("hardtack-1.0.0", &reversed, 1_795_308_527).unwrap();
+        let again = pack(&reversed, 1_795_308_527);
         assert_eq!(first, again);
-        let later = tar_gz("hardtack-1.0.0", &entries(), 1_795_308_528).unwrap();
+        let later = pack(&entries(), 1_795_308_528);
         assert_ne!(first, later, "the time is in it");
     }
 
     #[test]
     fn an_archive_holds_nothing_of_the_machine_it_was_made_on() {
-        let packed = tar_gz("hardtack-1.0.0", &entries(), 1_795_308_527).unwrap();
+        let packed = tar_gz(
+            "hardtack-1.0.0",
+            &entries(),
+            1_795_308_527,
+            Compression::fast(),
+        );
+        let packed = packed.unwrap();
         assert_eq!(packed[4..8], [0; 4], "gzip's own time");
         let mut archive = tar::Archive::new(GzDecoder::new(packed.as_slice()));
         let mut seen = Vec::new();

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use flate2::Compression;
 
 use super::archive::{Entry, gzip};
 use super::release::Release;
@@ -61,11 +62,14 @@ const SHELLS: &[Shell] = &[
 ];
 
 impl Contents {
-    /// Of `binary`, which writes its manual and its completions itself; the manual goes through
-    /// `scratch`.
-    pub(crate) fn of(binary: &Path, scratch: &Path, licences: String) -> Result<Self> {
-        let pages = scratch.join("manual");
-        read(Command::new(binary).arg("man").arg(&pages))?;
+    /// Of `binary`, which writes its manual and its completions itself; the manual goes through the
+    /// folder `pages`.
+    pub(crate) fn of(binary: &Path, pages: &Path, licences: String) -> Result<Self> {
+        if pages.exists() {
+            // A page of a command that is gone.
+            std::fs::remove_dir_all(pages)?;
+        }
+        read(Command::new(binary).arg("man").arg(pages))?;
         let mut completions = Vec::new();
         for &shell in SHELLS {
             let script = read(Command::new(binary).args(["completions", shell.name]))?;
@@ -73,7 +77,7 @@ impl Contents {
         }
         Ok(Self {
             binary: std::fs::read(binary).with_context(|| binary.display().to_string())?,
-            manual: files_in(&pages)?,
+            manual: files_in(pages)?,
             completions,
             licences,
         })
@@ -134,8 +138,14 @@ impl Contents {
                 packaging("systemd/hardtack.sysusers")?,
             ),
             Entry::text(document("copyright"), packaging("debian/copyright")?),
-            Entry::text(document("changelog.gz"), gzip(&source("CHANGELOG.md")?)?),
-            Entry::text(document("changelog.Debian.gz"), gzip(history.as_bytes())?),
+            Entry::text(
+                document("changelog.gz"),
+                gzip(&source("CHANGELOG.md")?, Compression::best())?,
+            ),
+            Entry::text(
+                document("changelog.Debian.gz"),
+                gzip(history.as_bytes(), Compression::best())?,
+            ),
             Entry::text(
                 document("THIRD-PARTY-LICENSES.txt"),
                 self.licences.as_bytes(),
@@ -151,7 +161,10 @@ impl Contents {
             entries.push(Entry::text(document(file), source(name)?));
         }
         for (path, page) in &self.manual {
-            entries.push(Entry::text(format!("usr/share/man/{path}.gz"), gzip(page)?));
+            entries.push(Entry::text(
+                format!("usr/share/man/{path}.gz"),
+                gzip(page, Compression::best())?,
+            ));
         }
         for (shell, script) in &self.completions {
             if let Some(path) = shell.debian {

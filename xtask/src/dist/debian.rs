@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use flate2::Compression;
 
 use super::archive::Entry;
 use super::binary::Needs;
@@ -21,18 +22,18 @@ use crate::setup;
 /// What dpkg runs before and after it moves files.
 const SCRIPTS: &[&str] = &["postinst", "prerm", "postrm"];
 
-/// Packs `entries` into a package in `folder`, by way of `scratch`, and gives its path.
+/// Packs `entries` into a package in `folder`, and gives its path.
 pub(crate) fn pack(
     release: &Release,
     needs: &Needs,
     entries: &[Entry],
-    scratch: &Path,
+    effort: Compression,
     folder: &Path,
 ) -> Result<PathBuf> {
     if setup::on_path("dpkg-deb").is_none() {
         setup::install(&["dpkg"])?;
     }
-    let tree = scratch.join("debian");
+    let tree = folder.join("debian");
     std::fs::create_dir_all(&tree)?;
     std::fs::set_permissions(&tree, Permissions::from_mode(0o755))?;
     for entry in entries {
@@ -45,10 +46,14 @@ pub(crate) fn pack(
     let architecture = release.debian_architecture()?;
     let package = folder.join(format!("hardtack_{version}_{architecture}.deb"));
     let mut build = Command::new("dpkg-deb");
-    build.args(["--root-owner-group", "-Zxz", "--build"]);
+    build.args(["--root-owner-group", "-Zxz"]);
+    // Beyond 6 whoever installs it needs much more memory.
+    build.arg(format!("-z{}", effort.level().min(6)));
+    build.arg("--build");
     build.arg(&tree).arg(&package);
     // All files were written just now, so all of them get this time.
     run(build.env("SOURCE_DATE_EPOCH", release.epoch.to_string()))?;
+    std::fs::remove_dir_all(&tree)?;
     Ok(package)
 }
 
@@ -199,8 +204,9 @@ mod tests {
         ];
         let made = || {
             let scratch = tempfile::tempdir().unwrap();
-            let folder = scratch.path();
-            let package = pack(&release, &Needs::default(), &entries, folder, folder).unwrap();
+            let needs = Needs::default();
+            let effort = Compression::best();
+            let package = pack(&release, &needs, &entries, effort, scratch.path()).unwrap();
             verify(&package, &entries).unwrap();
             std::fs::read(package).unwrap()
         };
