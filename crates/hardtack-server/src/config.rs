@@ -16,9 +16,11 @@ pub(crate) mod contradiction;
 mod file;
 mod form;
 pub(crate) mod key;
+mod nearest;
 pub(crate) mod overlay;
 pub(crate) mod problem;
 pub(crate) mod reference;
+mod secret;
 pub(crate) mod table;
 pub(crate) mod value;
 

@@ -5,7 +5,9 @@
 
 use hardtack_core::key::Algorithm;
 
+use super::key::Value;
 use super::problem::{Origin, Problem, Problems};
+use super::secret::hide;
 use super::{Config, Loaded};
 
 /// Whether the rules of production hold or those of `--dev`.
@@ -37,7 +39,7 @@ impl Loaded {
             .chain(keys(config))
             .map(|(key, message)| Problem {
                 origin: self.origin(key),
-                message: format!("{key}: {message}"),
+                message: format!("{key}: {}", self.hide_secrets(message)),
             })
             .collect();
         if problems.is_empty() {
@@ -45,6 +47,17 @@ impl Loaded {
         } else {
             Err(Problems(problems))
         }
+    }
+
+    /// What is accepted may still be a secret in the wrong place.
+    fn hide_secrets(&self, message: String) -> String {
+        let values = self.entries.iter().filter_map(|entry| entry.value.as_ref());
+        let texts = values.flat_map(|value| match value {
+            Value::Text(text) => std::slice::from_ref(text),
+            Value::Texts(texts) => texts,
+            Value::Count(_) | Value::Flag(_) => &[],
+        });
+        texts.fold(message, |message, text| hide(message, text))
     }
 
     fn origin(&self, key: &str) -> Option<Origin> {
@@ -164,8 +177,8 @@ fn keys(config: &Config) -> Found {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Sources;
     use super::*;
-    use crate::config::Sources;
 
     fn refused(mode: Mode, settings: &[(&'static str, &str)]) -> Vec<String> {
         let mut sources = Sources::default();

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use hardtack::settings::PublicUrl;
 use ipnet::IpNet;
 
+use super::secret;
+
 pub(super) fn not_empty(text: &str) -> Result<&str, String> {
     if text.is_empty() {
         Err("it is empty; leave it out instead".to_owned())
@@ -16,43 +18,13 @@ pub(super) fn not_empty(text: &str) -> Result<&str, String> {
 /// The path of a file. A secret that was pasted in its place is refused, and not repeated: what is
 /// set here is printed by `config show` and stands in messages.
 pub(super) fn file(text: &str) -> Result<PathBuf, String> {
-    if not_empty(text)?.chars().any(char::is_control)
-        || text.contains("-----BEGIN")
-        || is_random(text)
-    {
+    if not_empty(text)?.chars().any(char::is_control) || secret::is_likely(text) {
         return Err(
             "this looks like a secret, not like a file; write it into a file of mode 0600, replace it if this text was ever logged or shared, and name the file here (a file that is really called so: with ./ before it)"
                 .to_owned(),
         );
     }
     Ok(text.into())
-}
-
-/// Whether the text is long and jumps between kinds of characters as generated secrets do. What
-/// people call files has long runs of one kind.
-fn is_random(text: &str) -> bool {
-    let explicit = ["/", "./", "../"]
-        .iter()
-        .any(|start| text.starts_with(start));
-    // Base64 may begin with a slash too.
-    if text.len() < 24 || explicit && !text.ends_with('=') && !text.contains('+') {
-        return false;
-    }
-    let kind = |byte: u8| match byte {
-        b'a'..=b'z' => 1,
-        b'A'..=b'Z' => 2,
-        b'0'..=b'9' => 3,
-        _ => 4,
-    };
-    let words = text.split(|character: char| "/._- ".contains(character));
-    let (mut jumps, mut steps) = (0_usize, 0_usize);
-    for pair in words.flat_map(|word| word.as_bytes().windows(2)) {
-        if let [one, other] = pair {
-            steps += 1;
-            jumps += usize::from(kind(*one) != kind(*other));
-        }
-    }
-    jumps * 5 >= steps * 2 && steps > 0
 }
 
 pub(super) fn network(text: &str) -> Result<IpNet, String> {

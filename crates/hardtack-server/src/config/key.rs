@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::Config;
+use super::secret::hide;
 use super::value::{
     Given, parse_count, parse_duration, parse_flag, parse_size, parse_texts, write_duration,
     write_size,
@@ -151,19 +152,22 @@ impl Kind {
                 let text = given.text()?;
                 let Some((word, put)) = choices.iter().find(|(word, _)| *word == text) else {
                     let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
-                    return Err(format!("{text:?} is none of: {}", words.join(", ")));
+                    let wanted = format!("{text:?} is none of: {}", words.join(", "));
+                    return Err(hide(wanted, text));
                 };
                 put(config);
                 Ok(Value::Text((*word).to_owned()))
             }
             Self::Text { put, .. } => {
                 let text = given.text()?;
-                put(config, text)?;
+                put(config, text).map_err(|wanted| hide(wanted, text))?;
                 Ok(Value::Text(text.to_owned()))
             }
             Self::Texts { put, .. } => {
                 let texts = parse_texts(given)?;
-                put(config, &texts)?;
+                put(config, &texts).map_err(|wanted| {
+                    texts.iter().fold(wanted, |wanted, text| hide(wanted, text))
+                })?;
                 Ok(Value::Texts(texts))
             }
         }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::Config;
 use super::file::{Assignment, parse_file};
 use super::key::{Default, Key, Value};
+use super::nearest::{misspelt, unknown};
 use super::problem::{Origin, Problem, Problems};
 use super::table::KEYS;
 use super::value::Given;
@@ -80,8 +81,26 @@ impl Sources {
     /// Reads everything and reports everything that is wrong with it. Contradictions between
     /// values are [`super::contradiction`]'s question.
     pub(crate) fn load(&self) -> Result<Loaded, Problems> {
+        let path = self.file.as_deref().unwrap_or(Path::new(DEFAULT_FILE));
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && self.file.is_none() => {
+                String::new()
+            }
+            Err(error) => {
+                return Err(Problems::one(
+                    None,
+                    format!("cannot read {}: {error}", path.display()),
+                ));
+            }
+        };
+        self.overlay(&path.display().to_string(), &text)
+    }
+
+    /// As [`Self::load`], with `text` for what the file at `path` says.
+    pub(crate) fn overlay(&self, path: &str, text: &str) -> Result<Loaded, Problems> {
         let mut problems = Vec::new();
-        let mut assignments = self.read_file()?;
+        let mut assignments = parse_file(path, text)?;
         assignments.extend(self.read_variables(&mut problems));
         assignments.extend(self.flags.iter().map(|(flag, key, value)| Assignment {
             name: (*key).to_owned(),
@@ -132,23 +151,6 @@ impl Sources {
         }
     }
 
-    fn read_file(&self) -> Result<Vec<Assignment>, Problems> {
-        let path = self.file.as_deref().unwrap_or(Path::new(DEFAULT_FILE));
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && self.file.is_none() => {
-                return Ok(Vec::new());
-            }
-            Err(error) => {
-                return Err(Problems::one(
-                    None,
-                    format!("cannot read {}: {error}", path.display()),
-                ));
-            }
-        };
-        parse_file(&path.display().to_string(), &text)
-    }
-
     fn read_variables(&self, problems: &mut Vec<Problem>) -> Vec<Assignment> {
         let mut assignments = Vec::new();
         for (variable, value) in &self.variables {
@@ -197,50 +199,8 @@ fn default_of(key: &Key, config: &mut Config, problems: &mut Vec<Problem>) -> Op
     }
 }
 
-/// A variable that is none of ours, but was surely meant to be: a lost underscore must not turn a
-/// setting into nothing. Others that begin so are not ours to judge: Kubernetes makes
-/// `HARDTACK_PORT` and its like for a service of that name.
-fn misspelt(variable: &str) -> Option<Problem> {
-    let rest = variable.strip_prefix("HARDTACK_")?;
-    let plain = |name: &str| {
-        let words: Vec<&str> = name
-            .split(['_', '.'])
-            .filter(|word| !word.is_empty())
-            .collect();
-        words.join("_").to_ascii_lowercase()
-    };
-    let name = plain(rest);
-    let likeness = |key: &Key| strsim::normalized_damerau_levenshtein(&plain(key.name), &name);
-    let nearest = KEYS
-        .iter()
-        .max_by(|one, other| likeness(one).total_cmp(&likeness(other)))
-        .filter(|key| likeness(key) > 0.85)?;
-    Some(Problem {
-        origin: Some(Origin::Variable(variable.to_owned())),
-        message: format!("sets nothing; did you mean {}?", nearest.variable()),
-    })
-}
-
-fn unknown(name: &str) -> String {
-    let leaf = name.rsplit('.').next().unwrap_or(name);
-    let likeness = |key: &&Key| {
-        let same_leaf = key.name.rsplit('.').next() == Some(leaf);
-        let whole = strsim::normalized_damerau_levenshtein(key.name, name);
-        if same_leaf { whole.max(0.9) } else { whole }
-    };
-    let nearest = KEYS
-        .iter()
-        .max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
-    match nearest.filter(|key| likeness(key) > 0.7) {
-        Some(key) => format!("unknown key {name}; did you mean {}?", key.name),
-        None => format!("unknown key {name}; `hardtack config reference` lists every key"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
-
     use super::*;
 
     fn load(
@@ -248,12 +208,8 @@ mod tests {
         variables: &[(&str, &str)],
         flags: &[(&'static str, &'static str, &str)],
     ) -> Result<Loaded, String> {
-        let mut temporary = tempfile::NamedTempFile::new().unwrap();
-        temporary.write_all(file.as_bytes()).unwrap();
-        let path = temporary.path().to_owned();
-        let name = path.display().to_string();
         let sources = Sources {
-            file: Some(path),
+            file: None,
             variables: variables
                 .iter()
                 .map(|(name, value)| (name.into(), value.into()))
@@ -263,8 +219,8 @@ mod tests {
                 .map(|(flag, key, value)| (*flag, *key, (*value).to_owned()))
                 .collect(),
         };
-        sources.load().map_err(|problems| {
-            let text = problems.to_string().replace(&name, "hardtack.toml");
+        sources.overlay(DEFAULT_FILE, file).map_err(|problems| {
+            let text = problems.to_string();
             text.strip_prefix("the configuration cannot be used\n  ")
                 .unwrap()
                 .to_owned()

@@ -647,8 +647,8 @@ fn whole(count: u32) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Sources;
     use super::*;
-    use crate::config::Sources;
 
     #[test]
     fn the_table_and_the_library_agree_on_every_default() {
