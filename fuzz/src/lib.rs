@@ -9,8 +9,10 @@
 //! | --- | --- |
 //! | how texts are made that look like what a parser expects | [`text`] |
 //! | with which keys tokens are signed here, and what the oracle makes of them | [`forge`] |
+//! | how the binary's configuration can be reached from here | [`configuration`] |
 //! | which service answers the requests of those targets that send some | [`world`] |
 
+pub mod configuration;
 pub mod forge;
 pub mod text;
 pub mod world;
