@@ -4,7 +4,7 @@
 //! steer it: one that names an unknown key only hastens the next fetch, and not more often than
 //! every few seconds (docs/threat-model.md TK-2). No request waits for a fetch.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::fmt;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use hardtack_core::Clock;
 use hardtack_core::access_token::Expectations;
 use hardtack_core::key::ring::JWKS_CACHE_LIFETIME;
 use hardtack_core::key::{KeyError, KeySet};
-use reqwest::{Client, Url, redirect};
+use reqwest::{Client, Url};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::{RevokedSet, Verifier};
+use crate::{RevokedSet, UseReporter, Verifier, remote};
 
 /// Why keys could not be fetched.
 #[derive(Debug, thiserror::Error)]
@@ -61,11 +61,22 @@ pub enum RemoteError {
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct RemoteKeys {
     url: Url,
     refresh_every: Duration,
     pause: Duration,
+    reporter: Option<(UseReporter, Duration)>,
+}
+
+impl fmt::Debug for RemoteKeys {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("RemoteKeys")
+            .field("url", &self.url.as_str())
+            .field("refresh_every", &self.refresh_every)
+            .finish_non_exhaustive()
+    }
 }
 
 impl RemoteKeys {
@@ -77,19 +88,12 @@ impl RemoteKeys {
     /// # Errors
     /// [`RemoteError::Address`] unless it is https, or http on this machine.
     pub fn new(url: &str) -> Result<Self, RemoteError> {
-        let wrong = || RemoteError::Address(url.to_owned());
-        let url: Url = url.parse().map_err(|_| wrong())?;
-        match url.scheme() {
-            // A password in an address would end up in logs.
-            _ if !url.username().is_empty() || url.password().is_some() => return Err(wrong()),
-            "https" => {}
-            "http" if is_loopback(&url) => {}
-            _ => return Err(wrong()),
-        }
+        let url = remote::parse_address(url).ok_or_else(|| RemoteError::Address(url.to_owned()))?;
         Ok(Self {
             url,
             refresh_every: JWKS_CACHE_LIFETIME,
             pause: Duration::from_secs(10),
+            reporter: None,
         })
     }
 
@@ -106,6 +110,14 @@ impl RemoteKeys {
     #[must_use]
     pub fn with_pause(self, pause: Duration) -> Self {
         Self { pause, ..self }
+    }
+
+    /// The verifier also tells `reporter` which tokens are in use, at most once per `every` for
+    /// each token ([`Verifier::with_use_reporter`]).
+    #[must_use]
+    pub fn with_use_reporter(self, reporter: UseReporter, every: Duration) -> Self {
+        let reporter = Some((reporter, every));
+        Self { reporter, ..self }
     }
 
     /// Fetches the keys and makes a verifier of them, which is kept fresh by a task of its own as
@@ -128,10 +140,12 @@ impl RemoteKeys {
         let published = keys.to_jwks_json();
         let unknown_key = Arc::new(Notify::new());
         let signal = Arc::clone(&unknown_key);
-        let verifier = Arc::new(
-            Verifier::new(keys, expected, clock, revoked)
-                .with_unknown_key_signal(move || signal.notify_one()),
-        );
+        let mut verifier = Verifier::new(keys, expected, clock, revoked)
+            .with_unknown_key_signal(move || signal.notify_one());
+        if let Some((reporter, every)) = &fetcher.source.reporter {
+            verifier = verifier.with_use_reporter(Arc::clone(reporter), *every);
+        }
+        let verifier = Arc::new(verifier);
         tokio::spawn(keep_fresh(
             fetcher,
             published,
@@ -190,91 +204,22 @@ impl Fetcher {
     const TIMEOUT: Duration = Duration::from_secs(5);
 
     fn new(source: RemoteKeys) -> Result<Self, RemoteError> {
-        let mut client = Client::builder()
-            // A redirect would let whoever answers there choose our keys.
-            .redirect(redirect::Policy::none())
-            .timeout(Self::TIMEOUT)
-            .user_agent("hardtack-guard");
-        if is_loopback(&source.url) {
-            client = client.no_proxy();
-        }
-        let client = client
-            .build()
-            .map_err(|error| RemoteError::Unreachable(chain(&error)))?;
+        let client =
+            remote::client(&source.url, Self::TIMEOUT).map_err(RemoteError::Unreachable)?;
         Ok(Self { client, source })
     }
 
     async fn fetch(&self) -> Result<KeySet, RemoteError> {
-        let unreachable = |error: reqwest::Error| RemoteError::Unreachable(chain(&error));
-        let mut response = self
-            .client
-            .get(self.source.url.clone())
-            .send()
-            .await
-            .map_err(unreachable)?;
+        let answer = self.client.get(self.source.url.clone()).send().await;
+        let response = answer.map_err(|error| RemoteError::Unreachable(remote::chain(&error)))?;
         if response.status() != 200 {
             return Err(RemoteError::Status(response.status().as_u16()));
         }
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
-            if body.len() + chunk.len() > KeySet::MAX_JWKS_BYTES {
-                return Err(KeyError::Jwks("it is too large").into());
-            }
-            body.extend_from_slice(&chunk);
-        }
+        let body = remote::body(response, KeySet::MAX_JWKS_BYTES)
+            .await
+            .map_err(RemoteError::Unreachable)?
+            .ok_or(KeyError::Jwks("it is too large"))?;
         let text = std::str::from_utf8(&body).map_err(|_| KeyError::Jwks("it is no UTF-8"))?;
         Ok(KeySet::from_jwks_json(text)?)
-    }
-}
-
-/// An error with its causes: reqwest's own words stop before what matters.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
-}
-
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let inside = host
-        .strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'));
-    host == "localhost"
-        || host
-            .parse()
-            .is_ok_and(|address: IpAddr| address.is_loopback())
-        || inside.is_some_and(|host| host.parse() == Ok(Ipv6Addr::LOCALHOST))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_come_over_https_or_from_this_machine() {
-        for good in [
-            "https://app.example.com/.well-known/jwks.json",
-            "http://localhost:8000/.well-known/jwks.json",
-            "http://127.0.0.1:8000/",
-            "http://[::1]:8000/",
-        ] {
-            assert!(RemoteKeys::new(good).is_ok(), "{good}");
-        }
-        for bad in [
-            "http://app.example.com/.well-known/jwks.json",
-            "http://localhost.example.com/",
-            "http://127.0.0.1.example.com/",
-            "http://10.0.0.1/",
-            "https://user@app.example.com/",
-            "file:///etc/passwd",
-            "app.example.com",
-            "",
-        ] {
-            assert!(RemoteKeys::new(bad).is_err(), "{bad}");
-        }
     }
 }

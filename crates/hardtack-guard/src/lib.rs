@@ -47,6 +47,7 @@
 //! | what happens to each request | [`GuardLayer`] |
 //! | when a token is believed | [`Verifier`] |
 //! | how logging out reaches access tokens | [`RevokedSet`] |
+//! | who was logged out at an authority elsewhere | `RevocationFeed` (feature `remote`) |
 //! | what happens when nobody tells who was logged out | [`Staleness`] |
 //! | what the refused are told | [`Refusal`] |
 
@@ -56,11 +57,15 @@ mod cookie_header;
 mod credential;
 #[cfg(feature = "axum")]
 mod extract;
+#[cfg(feature = "remote")]
+mod feed;
 mod guard;
 #[cfg(feature = "remote")]
 mod jwks;
 mod layer;
 mod refusal;
+#[cfg(feature = "remote")]
+mod remote;
 mod revoked;
 mod staleness;
 mod verifier;
@@ -69,6 +74,8 @@ pub use activity::{ActiveSession, ActivityReporter, activity_of};
 pub use clock::SystemClock;
 pub use cookie_header::cookie_values;
 pub use credential::{Authenticated, Via};
+#[cfg(feature = "remote")]
+pub use feed::{FeedError, FollowedFeed, RevocationFeed};
 pub use guard::{DoubleSubmit, Guard};
 #[cfg(feature = "remote")]
 pub use jwks::{RemoteError, RemoteKeys};

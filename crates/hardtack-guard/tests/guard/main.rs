@@ -10,6 +10,12 @@ mod credentials;
 #[cfg(feature = "remote")]
 mod example;
 #[cfg(test)]
+#[cfg(feature = "remote")]
+mod feed;
+#[cfg(test)]
+#[cfg(feature = "remote")]
+mod feed_authority;
+#[cfg(test)]
 mod forged;
 #[cfg(test)]
 mod layer;

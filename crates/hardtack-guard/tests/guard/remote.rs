@@ -59,7 +59,7 @@ async fn fetch(authority: &Authority, keys: RemoteKeys) -> Result<Arc<Verifier>,
 }
 
 /// Waits for what happens in another task, for ten seconds at most.
-async fn eventually(happened: impl Fn() -> bool) {
+pub(crate) async fn eventually(happened: impl Fn() -> bool) {
     for _ in 0..1000 {
         if happened() {
             return;
