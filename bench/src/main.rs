@@ -83,7 +83,10 @@ impl Budget {
             Self::B4 => work::store::run(task, report),
             Self::B6 => work::login::run(task, report),
             Self::B7 => work::flood::run(task, report),
-            Self::B8 => work::revoked::run(task, report),
+            Self::B8 => {
+                work::revoked::run(task, report)?;
+                work::ending::run(task, report)
+            }
             Self::B10 => work::start::run(task, report),
         }
     }

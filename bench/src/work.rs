@@ -1,6 +1,7 @@
 //! The budgets, one file for each kind of work.
 
 pub(crate) mod authenticated;
+pub(crate) mod ending;
 pub(crate) mod flood;
 pub(crate) mod guard;
 pub(crate) mod login;

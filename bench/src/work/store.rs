@@ -144,7 +144,7 @@ impl Act for Ours {
     }
 }
 
-fn new_user() -> NewUser {
+pub(super) fn new_user() -> NewUser {
     NewUser {
         username: Username::from_stored("quinn".to_owned()),
         email: EmailAddress::none(),

@@ -39,6 +39,10 @@ pub(crate) fn router(log: RequestLog) -> Router {
             get(async || asset(JAVASCRIPT, include_str!("dev/client.js"))),
         )
         .route(
+            "/dev/devices.js",
+            get(async || asset(JAVASCRIPT, include_str!("dev/devices.js"))),
+        )
+        .route(
             "/dev/requests.js",
             get(async || asset(JAVASCRIPT, include_str!("dev/requests.js"))),
         )
@@ -152,6 +156,7 @@ mod tests {
             "/dev/demo.css",
             "/dev/demo.js",
             "/dev/client.js",
+            "/dev/devices.js",
             "/dev/requests.js",
             "/dev/requests",
         ] {

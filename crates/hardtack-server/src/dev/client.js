@@ -226,8 +226,10 @@ export function createSession({ onChange, onNotice, onExchange }) {
     changed();
   }
 
-  async function login(username, password) {
-    const answer = await exclusivelyReturning(() => send("POST", "/login/", { username, password }));
+  /** `options.rememberMe`: longer timeouts. What is not asked for is not sent. */
+  async function login(username, password, { rememberMe = false } = {}) {
+    const body = { username, password, ...(rememberMe && { remember_me: true }) };
+    const answer = await exclusivelyReturning(() => send("POST", "/login/", body));
     await enter(answer.user, answer.access_expiration);
     tell({ type: "logged-in" });
   }
@@ -235,6 +237,29 @@ export function createSession({ onChange, onNotice, onExchange }) {
   async function logout() {
     // Not while a refresh is on its way: its late answer would set cookies again.
     await exclusivelyReturning(() => send("POST", "/logout/"));
+    ended();
+    tell({ type: "logged-out" });
+  }
+
+  /** Where the user is logged in, newest first. */
+  async function devices() {
+    return (await ask("GET", "/sessions/")).sessions;
+  }
+
+  /** Ends one of `devices()`. One that has ended meanwhile (404) is as good. */
+  async function endDevice({ id, current }) {
+    const end = () => ask("DELETE", `/sessions/${id}/`).catch((error) => {
+      if (!(error instanceof Refused) || error.status !== 404) throw error;
+    });
+    if (!current) return end();
+    await end();
+    ended();
+    tell({ type: "logged-out" });
+  }
+
+  /** Ends every session of the user, this one included. */
+  async function logoutEverywhere() {
+    await ask("POST", "/logout/all/");
     ended();
     tell({ type: "logged-out" });
   }
@@ -260,7 +285,7 @@ export function createSession({ onChange, onNotice, onExchange }) {
     return navigator.locks ? navigator.locks.request(LOCK, work) : work();
   }
 
-  return { load, login, logout, changePassword, renew };
+  return { load, login, logout, logoutEverywhere, devices, endDevice, changePassword, renew };
 }
 
 /** One sentence for people. */

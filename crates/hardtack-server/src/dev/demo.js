@@ -1,6 +1,7 @@
 // The page: fills the markup from the session's state and passes on what a person does.
 
 import { createSession, describe, Refused } from "./client.js";
+import { watchDevices } from "./devices.js";
 import { watchRequests } from "./requests.js";
 
 const at = (id) => document.getElementById(id);
@@ -9,8 +10,10 @@ const PASSWORD_FIELDS = ["old_password", "new_password1", "new_password2"];
 const look = watchRequests({ rows: at("request-rows"), empty: at("no-requests"), older: at("older") });
 let life = null;
 const session = createSession({ onChange: show, onNotice: notice, onExchange: look });
+const lookAtDevices = watchDevices({ list: at("devices"), heading: at("devices-title"), session, once, notice });
 
 let shown = { phase: "starting" };
+let listed = null;
 
 // --- showing -------------------------------------------------------------------------------------
 
@@ -23,6 +26,12 @@ function show(state) {
   if (state.phase === "in") showUser(state);
   life = state.life;
   showClock();
+  // Once for each session: a renewal changes nothing in the list that anybody would look for.
+  if (state.phase !== "in") listed = null;
+  else if (state.session && listed !== state.session.session) {
+    listed = state.session.session;
+    void lookAtDevices();
+  }
   // What was focused is gone with its card; a keyboard must not fall back to the top of the page.
   if (before === "out" && state.phase === "in") at("you-title").focus();
   if (before === "in" && state.phase === "out") leave();
@@ -42,6 +51,8 @@ function showUser({ user, session, renewals }) {
 }
 
 function leave() {
+  at("devices").replaceChildren();
+  at("remember-me").checked = false;
   at("password-form").reset();
   at("password-panel").open = false;
   showErrors(PASSWORD_FIELDS, "password-form-error", {});
@@ -80,7 +91,7 @@ function minutes(milliseconds) {
 onSubmit("login-form", "login", async () => {
   const [username, password] = [at("username"), at("password")];
   try {
-    await session.login(username.value, password.value);
+    await session.login(username.value, password.value, { rememberMe: at("remember-me").checked });
     showErrors(["username", "password"], "login-error", {});
     password.value = "";
     notice({ tone: "calm", text: "Logged in." });
@@ -115,6 +126,18 @@ onClick("logout", async () => {
     await session.logout();
     notice({ tone: "calm", text: "Logged out. The access token ended with the session." });
   } catch (error) {
+    notice({ tone: "bad", text: `${describe(error)} You are still logged in.` });
+  }
+});
+
+onClick("look-again", lookAtDevices);
+
+onClick("logout-everywhere", async () => {
+  try {
+    await session.logoutEverywhere();
+    notice({ tone: "calm", text: "Signed out everywhere. Every access token of yours ended at this moment." });
+  } catch (error) {
+    if (error instanceof Refused && error.status === 401) return;
     notice({ tone: "bad", text: `${describe(error)} You are still logged in.` });
   }
 });

@@ -75,11 +75,15 @@ const SENTENCES = [
   ["POST", "/token/refresh", 401, "Refused: there is no live session behind this request. This answer, and no other, means that a page has to log in again."],
   ["POST", "/token/refresh", 429, "Many refused refreshes in a row from this client: a page that loops is told to wait. Good refreshes still pass."],
   ["POST", "/logout", 200, "The session and its access token ended at this moment, and both cookies were cleared. Doing it twice does no harm."],
+  ["POST", "/logout/all", 200, "Every session of this user ended in one act, and the access tokens with them. The cookies of this browser were cleared; the others learn it at their next request."],
   ["POST", "/password/change", 200, "The new password is saved. Every other session of this user ended; this one got fresh cookies."],
   ["POST", "/password/change", 400, "Nothing was changed: the old password was wrong, or the new one breaks a rule."],
   ["GET", "/user", 200, "The access cookie proved who you are. The refresh cookie came along only because this address lies under its path."],
   ["GET", "/user", 401, "No good access token came along: there was none, it ran out, or its session ended. The page answers with one refresh."],
   ["GET", "/session", 200, "Told by the access token alone, without a look into the store: which session this is, and when the token ends. Strangers get 200 too, so a page may ask freely."],
+  ["GET", "/sessions", 200, "Where this user is logged in. The device is guessed from what its browser said at login, and shown in words of ours alone."],
+  ["DELETE", "/sessions/", 200, "One session ended, and its access token with it: that device is refused from its next request on."],
+  ["DELETE", "/sessions/", 404, "No live session of this user has that name. Somebody else's session gets the same answer."],
   ["GET", "/jwks.json", 200, "The public keys: with these, an API in any language verifies access tokens without asking this server."],
   ["GET", "/", 200, "A page was opened. The refresh cookie stays at home here: its path reaches the login service and nothing else."],
   ["*", "", 403, "Refused before anything was looked at: the request came from another site (CSRF)."],
@@ -90,10 +94,16 @@ const SENTENCES = [
   ["OPTIONS", "", 200, "A browser asked beforehand whether another origin may send this request."],
 ];
 
+/** `/` is the page alone, and `/sessions/` goes on with an id. */
+function ends(path, end) {
+  if (end === "/") return path === "/";
+  return end.endsWith("/") ? path.slice(0, path.lastIndexOf("/") + 1).endsWith(end) : path.endsWith(end);
+}
+
 function explanationOf({ method, path, status }) {
   const bare = path === "/" ? path : path.replace(/\/$/, "");
   const fits = ([wanted, end, code]) =>
-    (wanted === "*" || wanted === method) && (end === "/" ? bare === "/" : bare.endsWith(end)) && code === status;
+    (wanted === "*" || wanted === method) && ends(bare, end) && code === status;
   const found = SENTENCES.find(fits);
   if (found) return found[3];
   return status < 400 ? "An ordinary answer." : "Refused; the body of the answer says why.";
