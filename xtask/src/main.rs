@@ -10,6 +10,7 @@ mod dist;
 mod docs;
 mod fuzz;
 mod setup;
+mod simulate;
 mod step;
 mod test;
 mod timing;
@@ -47,6 +48,9 @@ enum Chore {
     /// Kill the server in the middle of its work and count what it forgot
     #[command(after_help = torture::HELP)]
     Torture(torture::Arguments),
+    /// Live a million browser sessions and as many thefts, on a simulated network
+    #[command(after_help = simulate::HELP)]
+    Simulate(simulate::Arguments),
     /// Does the time of a refused login tell who has an account?
     #[command(after_help = timing::HELP)]
     Timing(timing::Arguments),
@@ -60,6 +64,7 @@ fn main() -> ExitCode {
         Chore::Dist(arguments) => dist::run(&arguments),
         Chore::Docs => docs::write().map(|()| ExitCode::SUCCESS),
         Chore::Torture(arguments) => torture::torture(&arguments),
+        Chore::Simulate(arguments) => simulate::simulate(&arguments),
         Chore::Timing(arguments) => timing::run(&arguments),
     };
     done.unwrap_or_else(|error| {

@@ -1,0 +1,6 @@
+//! Small runs of what `cargo xtask simulate` does by the million.
+
+#[cfg(test)]
+mod runs;
+#[cfg(test)]
+mod variants;
