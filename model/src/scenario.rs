@@ -30,6 +30,9 @@ pub struct Scenario {
     pub requests_last: u8,
     /// Ticks that an answer may see.
     pub answers_last: u8,
+    /// A client waits so long for both together: an answer goes on counting where its request
+    /// stopped. A request may still take all of it, and arrive when nobody waits any more.
+    pub limit_is_shared: bool,
     /// Ticks that the report of a use may see; at 0 uses are written at once.
     pub reports_last: u8,
     /// Ticks until a cookie is on the disk.
@@ -70,6 +73,7 @@ impl Scenario {
             branches: 2,
             requests_last: 1,
             answers_last: 1,
+            limit_is_shared: false,
             reports_last: 0,
             flush: 2,
             traffic: true,

@@ -32,7 +32,7 @@ struct Arguments {
     /// The share of messages that are lost, in each direction
     #[arg(long, value_name = "SHARE", default_value_t = 0.3, value_parser = parse_share)]
     loss: f64,
-    /// The window G, in seconds; the bound of docs/rotation.md is 52
+    /// The window G, in seconds; docs/rotation.md asks for 53
     #[arg(long, value_name = "SECONDS", default_value_t = 60,
         value_parser = clap::value_parser!(u64).range(1..=450))]
     window: u64,

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-/// A client gives up after this long, and no message lives longer. The bound of docs/rotation.md
-/// on the window is made of this, the cookie flush and the burst.
+/// A client gives up after this long, and no message lives longer. It is more patient than
+/// docs/rotation.md asks for (section 4): in the farthest corner a window of 60 s falls two seconds
+/// short of it.
 pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// How long a browser takes to write its cookies to the disk.

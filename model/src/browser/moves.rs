@@ -19,7 +19,11 @@ impl Scenario {
                 take(&mut next.requests, request)?;
                 let reply = self.present(&mut next, Party::Browser, request.token);
                 if let Reply::Handed(_, token) = reply {
-                    next.answers.push(Message::new(token));
+                    let age = if self.limit_is_shared { request.age } else { 0 };
+                    next.answers.push(Message {
+                        age,
+                        ..Message::new(token)
+                    });
                 }
                 Touch::Presented(request.token, reply)
             }

@@ -41,7 +41,7 @@ const fn races(name: &'static str, breaks: &'static str, guards: Guards) -> Entr
     }
 }
 
-pub(super) const ENTRIES: [Entry; 16] = [
+pub(super) const ENTRIES: [Entry; 17] = [
     faulty("no minimum age", Fault::NoMinimumAge),
     faulty("a leeway by time alone", Fault::TimeOnly),
     faulty("retries that do not restart the window", Fault::NoRestart),
@@ -57,6 +57,17 @@ pub(super) const ENTRIES: [Entry; 16] = [
         Scenario {
             answers_last: 2,
             ..Scenario::honest(G, 2, 3)
+        },
+    ),
+    broken(
+        "a window that counts a client's time limit twice",
+        HONEST,
+        Scenario {
+            limit_is_shared: true,
+            requests_last: 2,
+            answers_last: 2,
+            flush: 6,
+            ..Scenario::honest(Rules::of_window(10), 2, 2)
         },
     ),
     broken(

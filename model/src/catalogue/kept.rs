@@ -46,7 +46,7 @@ const fn races(name: &'static str, races: Races, quick: bool) -> Entry {
     }
 }
 
-pub(super) const ENTRIES: [Entry; 22] = [
+pub(super) const ENTRIES: [Entry; 24] = [
     quick("two tabs", Scenario::honest(G, 2, 3)),
     quick("three tabs", Scenario::honest(G, 3, 2)),
     quick(
@@ -54,6 +54,16 @@ pub(super) const ENTRIES: [Entry; 22] = [
         Scenario {
             answers_last: 2,
             ..Scenario::honest(Rules::of_window(8), 2, 2)
+        },
+    ),
+    quick(
+        "a client with a time limit, and the window that asks for three of them",
+        Scenario {
+            limit_is_shared: true,
+            requests_last: 2,
+            answers_last: 2,
+            flush: 6,
+            ..Scenario::honest(Rules::of_window(12), 2, 2)
         },
     ),
     quick(
@@ -142,6 +152,18 @@ pub(super) const ENTRIES: [Entry; 22] = [
         },
     ),
     races("races, with logins and a password change", RACES, true),
+    long(
+        "a client with a time limit and a fail-over, and the window that asks for three of them",
+        Scenario {
+            limit_is_shared: true,
+            requests_last: 2,
+            answers_last: 2,
+            flush: 6,
+            fail_overs: 1,
+            fail_over: FailOver::AtAnyTime,
+            ..Scenario::honest(Rules::of_window(12), 2, 2)
+        },
+    ),
     long("two tabs, far", Scenario::honest(G, 2, 5)),
     long("three tabs, far", Scenario::honest(G, 3, 4)),
     long(

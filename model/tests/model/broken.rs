@@ -107,6 +107,23 @@ fn a_window_of_one_answer_is_too_small() {
     );
 }
 
+/// Two answers and the last request may each take a client's whole patience: the request from before
+/// the crash is never answered, so nothing bounds it but the limit itself.
+#[test]
+fn a_window_of_two_time_limits_and_a_flush_is_too_small() {
+    is_refuted(
+        "a window that counts a client's time limit twice",
+        &[
+            "the answer with 2.0 lands in the jar",
+            "the answer with 1.0 lands in the jar",
+            "the answer with 2.0 lands in the jar",
+            "the browser crashes",
+            "late, and given a new branch",
+            REFUSED,
+        ],
+    );
+}
+
 #[test]
 fn a_retry_beyond_the_cap_that_is_answered_straddles_the_end_of_the_window() {
     is_refuted(

@@ -29,6 +29,11 @@ fn slower_answers_want_a_window_of_two_round_trips_and_a_flush() {
 }
 
 #[test]
+fn a_client_that_gives_up_wants_a_window_of_three_time_limits_and_a_flush() {
+    keeps_every_promise("a client with a time limit, and the window that asks for three of them");
+}
+
+#[test]
 fn a_longer_burst_wants_a_window_longer_by_it() {
     keeps_every_promise("bursts of two ticks, with a window that is longer by them");
 }

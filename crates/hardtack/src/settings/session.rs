@@ -22,8 +22,8 @@ pub struct SessionSettings {
     /// idles out, so that nobody honest meets it; few enough for a list that a person can read,
     /// and for a program that logs in for every run not to fill the table.
     pub limit_per_user: Option<NonZeroU32>,
-    /// G of docs/rotation.md: the time in which an older message may still arrive. At least request
-    /// delay, answer delay, another request delay and the browser's cookie flush (about 30 s).
+    /// G of docs/rotation.md: the time in which an older message may still arrive. At least three
+    /// times what a client waits for an answer, the browser's cookie flush (about 30 s), and 2 s.
     pub rotation_window: Duration,
 }
 
