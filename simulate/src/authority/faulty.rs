@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use hardtack::core::rotation::{Ended, Family, Lineage, Owner, Position, Rotation};
-use hardtack::core::session::RevokeReason;
+use hardtack::core::session::{RememberMe, RevokeReason};
 use hardtack::core::{SessionId, Timestamp, UserId};
 
 use super::{Answer, Cookies, How, Jar, Refusal, START, Terms};
@@ -40,6 +40,7 @@ impl Faulty {
             last_seen_at: START,
             idle_timeout: self.terms.lifetime.idle_timeout,
             ends_at: START + self.terms.lifetime.absolute_timeout,
+            remember_me: RememberMe::Unsaid,
             ended: None,
             owner: Owner::Standing,
         });

@@ -19,8 +19,9 @@ use hardtack::core::key::SigningKey;
 use hardtack::core::key::ring::KeyRing;
 use hardtack::core::refresh_token::{Pepper, RefreshToken};
 use hardtack::core::rotation::{Family, Position};
-use hardtack::core::session::{Device, NewSession, RevokeReason};
+use hardtack::core::session::{Device, NewSession, RememberMe, RevokeReason};
 use hardtack::core::user::{EmailAddress, User, Username};
+use hardtack::core::activity::Activity;
 use hardtack::core::{Entropy, SessionId, SettableClock, Timestamp};
 use hardtack::flow::RefreshError;
 use hardtack::store::{Insertion, MemoryStore, NewUser, Revoke, SessionStore as _, UserStore as _};
@@ -132,6 +133,7 @@ impl Real {
             user: id,
             password_version,
             lifetime: self.terms.lifetime,
+            remember_me: RememberMe::Unsaid,
             device: Device::default(),
         };
         let revoke = Revoke {
@@ -139,7 +141,7 @@ impl Real {
             remembered_for: Terms::ACCESS_LIFETIME,
         };
         let store = self.house.hardtack.store();
-        let inserted = at_once(store.insert_session(new, Vec::new(), revoke, self.terms.window))?;
+        let inserted = at_once(store.insert_session(new, Vec::new(), None, revoke, self.terms.window))?;
         if !matches!(inserted, Insertion::Opened { .. }) {
             bail!("the store would not open a session");
         }
@@ -158,7 +160,7 @@ impl Real {
 
     pub(super) fn refresh(&self, cookies: &Cookies) -> Answer {
         let presented = [&*cookies.refresh];
-        let refreshed = at_once(self.house.hardtack.refresh(&presented, &self.client));
+        let refreshed = at_once(self.house.hardtack.refresh(&presented, &self.client, Activity::Counts));
         let seen = self.witness.take();
         let grant = match refreshed {
             Ok(grant) => grant,

@@ -6,7 +6,7 @@ use fastrand::Rng;
 use hardtack::core::rotation::{
     Ended, Family, Lineage, Owner, ParentBranch, Phase, Position, Rotation,
 };
-use hardtack::core::session::RevokeReason;
+use hardtack::core::session::{RememberMe, RevokeReason};
 use hardtack::core::{SessionId, Timestamp, UserId};
 use hardtack_model::rules::{Fault, Rules};
 use hardtack_model::table::{self, How, Reply, Row, Token};
@@ -41,6 +41,7 @@ fn family() -> Family {
         last_seen_at: START,
         idle_timeout: 100_000 * TICK,
         ends_at: START + 100_000 * TICK,
+        remember_me: RememberMe::Unsaid,
         ended: None,
         owner: Owner::Standing,
     }
