@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use fastrand::Rng;
+use hardtack::core::activity::Activity;
 use hardtack::core::event::{Event, Observer};
 use hardtack::core::key::SigningKey;
 use hardtack::core::key::ring::KeyRing;
@@ -21,7 +22,6 @@ use hardtack::core::refresh_token::{Pepper, RefreshToken};
 use hardtack::core::rotation::{Family, Position};
 use hardtack::core::session::{Device, NewSession, RememberMe, RevokeReason};
 use hardtack::core::user::{EmailAddress, User, Username};
-use hardtack::core::activity::Activity;
 use hardtack::core::{Entropy, SessionId, SettableClock, Timestamp};
 use hardtack::flow::RefreshError;
 use hardtack::store::{Insertion, MemoryStore, NewUser, Revoke, SessionStore as _, UserStore as _};
@@ -141,7 +141,8 @@ impl Real {
             remembered_for: Terms::ACCESS_LIFETIME,
         };
         let store = self.house.hardtack.store();
-        let inserted = at_once(store.insert_session(new, Vec::new(), None, revoke, self.terms.window))?;
+        let inserted =
+            at_once(store.insert_session(new, Vec::new(), None, revoke, self.terms.window))?;
         if !matches!(inserted, Insertion::Opened { .. }) {
             bail!("the store would not open a session");
         }
@@ -160,7 +161,11 @@ impl Real {
 
     pub(super) fn refresh(&self, cookies: &Cookies) -> Answer {
         let presented = [&*cookies.refresh];
-        let refreshed = at_once(self.house.hardtack.refresh(&presented, &self.client, Activity::Counts));
+        let refreshed = at_once(self.house.hardtack.refresh(
+            &presented,
+            &self.client,
+            Activity::Counts,
+        ));
         let seen = self.witness.take();
         let grant = match refreshed {
             Ok(grant) => grant,
