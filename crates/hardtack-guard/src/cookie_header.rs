@@ -4,8 +4,8 @@
 //! it, `$Version` that changes how the rest is read, names that only match once decoded or folded.
 //! Here a name is its bytes, a value is its bytes, and `;` always ends one.
 
-use http::HeaderMap;
 use http::header::COOKIE;
+use http::{HeaderMap, HeaderValue};
 
 /// The values of every cookie called exactly `name`, in the order of their arrival.
 ///
@@ -37,6 +37,35 @@ fn pairs(header: &[u8]) -> impl Iterator<Item = &[u8]> {
         rest = after;
         Some(pair)
     })
+}
+
+/// Makes `value` the only cookie called exactly `name`, as if the browser had sent it. The others stay
+/// as they arrived, in one header.
+///
+/// Nothing is changed where that would be no header.
+pub fn replace_cookie(headers: &mut HeaderMap, name: &str, value: &str) {
+    let mut cookies = Vec::new();
+    for header in headers.get_all(COOKIE) {
+        let others = pairs(header.as_bytes())
+            .map(trim)
+            .filter(|pair| !pair.is_empty() && !is_called(pair, name));
+        for pair in others {
+            cookies.extend_from_slice(pair);
+            cookies.extend_from_slice(b"; ");
+        }
+    }
+    cookies.extend_from_slice(name.as_bytes());
+    cookies.push(b'=');
+    cookies.extend_from_slice(value.as_bytes());
+    if let Ok(mut header) = HeaderValue::from_bytes(&cookies) {
+        header.set_sensitive(true);
+        headers.insert(COOKIE, header);
+    }
+}
+
+fn is_called(pair: &[u8], name: &str) -> bool {
+    pair.strip_prefix(name.as_bytes())
+        .is_some_and(|rest| rest.starts_with(b"="))
 }
 
 fn trim(mut bytes: &[u8]) -> &[u8] {
@@ -104,6 +133,36 @@ mod tests {
         );
         assert_eq!(values(&[b"access=\"good\""]), ["\"good\""]);
         assert_eq!(values(&[b"access=go%6Fd,access=2"]), ["go%6Fd,access=2"]);
+    }
+
+    #[test]
+    fn a_cookie_that_is_replaced_is_the_only_one_of_its_name() {
+        let mut headers = HeaderMap::new();
+        for cookie in [
+            &b"access=old; a=\xff;;access2=x"[..],
+            b"xaccess=1; access=",
+            b"access",
+        ] {
+            headers.append(COOKIE, HeaderValue::from_bytes(cookie).unwrap());
+        }
+        replace_cookie(&mut headers, "access", "new");
+        let lines: Vec<_> = headers.get_all(COOKIE).iter().collect();
+        assert_eq!(lines.len(), 1);
+        let line = b"a=\xff; access2=x; xaccess=1; access; access=new";
+        assert_eq!(lines[0].as_bytes(), line);
+        assert_eq!(
+            cookie_values(&headers, "access").collect::<Vec<_>>(),
+            ["new"]
+        );
+
+        replace_cookie(&mut headers, "access", "not\na value");
+        assert_eq!(
+            cookie_values(&headers, "access").collect::<Vec<_>>(),
+            ["new"]
+        );
+        let mut none = HeaderMap::new();
+        replace_cookie(&mut none, "access", "new");
+        assert_eq!(none[COOKIE], "access=new");
     }
 
     #[test]

@@ -103,6 +103,16 @@ impl Guard {
         self.find(headers).map(|found| found.admit(headers))
     }
 
+    /// As [`authenticate`](Self::authenticate), and nothing is noted: for whoever only looks, such as
+    /// a layer before the one that admits.
+    ///
+    /// # Errors
+    /// A [`Refusal`], as there.
+    pub fn identify(&self, headers: &HeaderMap) -> Result<Authenticated, Refusal> {
+        self.find(headers)
+            .map(|found| Authenticated::new(&found.token, found.via))
+    }
+
     /// As [`authenticate`](Self::authenticate), for whoever wants to look at more of the request
     /// before it counts.
     pub(crate) fn find(&self, headers: &HeaderMap) -> Result<Found<'_>, Refusal> {

@@ -72,7 +72,7 @@ mod verifier;
 
 pub use activity::{ActiveSession, ActivityReporter, activity_of};
 pub use clock::SystemClock;
-pub use cookie_header::cookie_values;
+pub use cookie_header::{cookie_values, replace_cookie};
 pub use credential::{Authenticated, Via};
 #[cfg(feature = "remote")]
 pub use feed::{FeedError, FollowedFeed, RevocationFeed};

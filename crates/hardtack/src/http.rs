@@ -19,6 +19,7 @@ mod router;
 mod service;
 mod session;
 mod sessions;
+pub(crate) mod sliding;
 mod user;
 mod uses;
 mod verify;

@@ -96,6 +96,12 @@ impl Settings {
         }
         self.cookies.verify(base)?;
         self.session.verify(self.tokens.access_lifetime)?;
+        if self.session.sliding && self.cookies.refresh_path.as_deref() != Some("/") {
+            return wrong(
+                "session.sliding",
+                "needs cookies.refresh_path = \"/\": from elsewhere the browser does not send the refresh cookie with ordinary requests",
+            );
+        }
         if self.tokens.access_lifetime > Duration::from_secs(86_400) {
             return wrong(
                 "tokens.access_lifetime",

@@ -452,6 +452,12 @@ pub(crate) static KEYS: &[Key] = &[
         meaning: "The time in which an older message may still arrive: refreshes inside it get the same successor. At least two round trips and the 30 s in which a browser writes cookies to disk.",
     },
     Key {
+        name: "session.sliding",
+        kind: Kind::Flag(|config| &mut config.settings.session.sliding),
+        default: Default::Is("false"),
+        meaning: "Also renew the access cookie with the answer to an ordinary request, when it is missing or in the last third of its life: for front-ends that cannot refresh by themselves. Needs `cookies.refresh_path = \"/\"`, and the refresh cookie then goes with every request of the host.",
+    },
+    Key {
         name: "csrf.double_submit",
         kind: Kind::Flag(|config| &mut config.settings.csrf.double_submit),
         default: Default::Is("false"),

@@ -141,6 +141,15 @@ impl CookieWriter {
         ]
     }
 
+    /// Does this `Set-Cookie` write one of the token cookies, whatever it says?
+    pub(crate) fn writes_token(&self, set_cookie: &HeaderValue) -> bool {
+        let line = set_cookie.as_bytes();
+        [&self.access.name, &self.refresh.name].iter().any(|name| {
+            line.strip_prefix(name.as_bytes())
+                .is_some_and(|rest| rest.starts_with(b"="))
+        })
+    }
+
     /// Every token cookie emptied, of today and of before.
     pub(crate) fn clear(&self) -> Vec<HeaderValue> {
         let mut cleared = vec![self.clear_one(&self.access), self.clear_one(&self.refresh)];

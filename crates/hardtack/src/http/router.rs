@@ -24,7 +24,7 @@ impl<S: Store> Hardtack<S> {
     /// `into_make_service_with_connect_info::<SocketAddr>()`, so that limits can be kept by
     /// address.
     pub fn router(&self) -> Router {
-        routes("")
+        routes(self, "")
             .fallback(|| async { ApiError::NotFound })
             .layer(EdgeLayer::of_base_path(self))
             .merge(self.feed_routes(""))
@@ -59,7 +59,7 @@ impl<S: Store> Hardtack<S> {
         // Written out and not nested: that would rewrite the path of every request.
         let base = &self.settings().base_path;
         let not_found = || async { ApiError::NotFound };
-        let router = routes(base)
+        let router = routes(self, base)
             .route(base, any(not_found))
             .route(&format!("{base}/"), any(not_found))
             .route(&format!("{base}/{{*rest}}"), any(not_found))
@@ -73,7 +73,7 @@ impl<S: Store> Hardtack<S> {
 }
 
 /// The routes below `base`, each with and without a slash at its end.
-fn routes<S: Store>(base: &str) -> Router<Hardtack<S>> {
+fn routes<S: Store>(hardtack: &Hardtack<S>, base: &str) -> Router<Hardtack<S>> {
     let routes: [(&str, MethodRouter<Hardtack<S>>); 11] = [
         ("/login", public("POST, OPTIONS", post(login::log_in::<S>))),
         (
@@ -119,7 +119,30 @@ fn routes<S: Store>(base: &str) -> Router<Hardtack<S>> {
             protected("POST, OPTIONS", post(password::change::<S>)),
         ),
     ];
+    let routes = routes.map(|(path, methods)| (path, renewing(hardtack, path, methods)));
     with_and_without_slash(base, routes)
+}
+
+/// The routes that also renew cookies, where `session.sliding` is on. Not those that write or clear
+/// them by themselves, nor `token/verify/`, which looks at none.
+const RENEWING: [&str; 5] = [
+    "/session",
+    "/sessions",
+    "/sessions/{session}",
+    "/csrf",
+    "/user",
+];
+
+fn renewing<S: Store>(
+    hardtack: &Hardtack<S>,
+    path: &str,
+    methods: MethodRouter<Hardtack<S>>,
+) -> MethodRouter<Hardtack<S>> {
+    if hardtack.settings().session.sliding && RENEWING.contains(&path) {
+        methods.layer(hardtack.sliding_layer_of_own_route())
+    } else {
+        methods
+    }
 }
 
 fn with_and_without_slash<S: Store, const N: usize>(

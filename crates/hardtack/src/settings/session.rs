@@ -25,6 +25,10 @@ pub struct SessionSettings {
     /// G of docs/rotation.md: the time in which an older message may still arrive. At least three
     /// times what a client waits for an answer, the browser's cookie flush (about 30 s), and 2 s.
     pub rotation_window: Duration,
+    /// Also renew the access cookie with the answer to an ordinary request, by
+    /// [`Hardtack::sliding_layer`](crate::Hardtack::sliding_layer) and on our own routes. It needs
+    /// `cookies.refresh_path = "/"`.
+    pub sliding: bool,
 }
 
 impl Default for SessionSettings {
@@ -41,6 +45,7 @@ impl Default for SessionSettings {
             },
             limit_per_user: NonZeroU32::new(100),
             rotation_window: Duration::from_secs(60),
+            sliding: false,
         }
     }
 }

@@ -34,6 +34,8 @@ mod remember_me;
 #[cfg(test)]
 mod session;
 #[cfg(test)]
+mod sliding;
+#[cfg(test)]
 mod staleness;
 #[cfg(test)]
 mod tokens;
