@@ -8,6 +8,7 @@
     reason = "a test fails by panicking; clippy knows that only of functions marked #[test]"
 )]
 
+mod activity;
 mod config;
 mod files;
 mod house;
