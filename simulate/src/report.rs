@@ -101,7 +101,7 @@ pub(crate) fn json(experiment: &Experiment, figures: &Figures, took: Duration) -
     let counted: serde_json::Map<_, _> = honest
         .counted()
         .into_iter()
-        .map(|(name, count)| (name.replace([' ', ','], "_"), json!(count)))
+        .map(|(name, count)| (name.replace(", ", "_").replace(' ', "_"), json!(count)))
         .collect();
     let thefts: Vec<_> = figures
         .thefts()
