@@ -53,6 +53,17 @@ impl House {
         std::fs::write(self.path(name), text).unwrap();
     }
 
+    /// A file for its owner only, and the directories above it.
+    pub(crate) fn write_private(&self, name: &str, text: &str) {
+        use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+        let path = self.path(name);
+        let mut directory = std::fs::DirBuilder::new();
+        directory.recursive(true).mode(0o700);
+        directory.create(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
     fn hardtack(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hardtack"));
         command.args(arguments).current_dir(self.root.path());
@@ -110,7 +121,12 @@ impl House {
 
     /// Starts a server on a free port and waits until it says where it listens.
     pub(crate) fn serve(&self, arguments: &[&str]) -> Server {
-        let arguments = [&["serve", "--json", "--listen", "127.0.0.1:0"], arguments].concat();
+        self.serve_at("127.0.0.1:0", arguments)
+    }
+
+    /// Like [`serve`](Self::serve), where another server was before.
+    pub(crate) fn serve_at(&self, address: &str, arguments: &[&str]) -> Server {
+        let arguments = [&["serve", "--json", "--listen", address], arguments].concat();
         let mut child = self
             .hardtack(&arguments)
             .stdin(Stdio::null())
@@ -239,8 +255,17 @@ impl Server {
 
     /// Refreshes with cookies, and gives the status.
     pub(crate) async fn refresh(&self, cookies: &str) -> u16 {
+        self.post("/api/auth/token/refresh/", cookies).await
+    }
+
+    /// Logs out with cookies, and gives the status.
+    pub(crate) async fn log_out(&self, cookies: &str) -> u16 {
+        self.post("/api/auth/logout/", cookies).await
+    }
+
+    async fn post(&self, path: &str, cookies: &str) -> u16 {
         let request = client()
-            .post(format!("{}/api/auth/token/refresh/", self.url))
+            .post(format!("{}{path}", self.url))
             .header(COOKIE, cookies);
         request.send().await.unwrap().status().as_u16()
     }

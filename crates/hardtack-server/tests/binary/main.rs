@@ -17,6 +17,7 @@ mod key;
 mod limits;
 mod manual;
 mod packaging;
+mod revocation;
 mod secrets;
 mod serve;
 mod session;
