@@ -14,6 +14,8 @@ mod devices;
 #[cfg(test)]
 mod errors;
 #[cfg(test)]
+mod everywhere;
+#[cfg(test)]
 mod feed;
 #[cfg(test)]
 mod guessing;
