@@ -1,4 +1,4 @@
-//! docs/threat-model.md names tests as proof. Here it is held to that.
+//! docs/threat-model.md and docs/sessions.md name tests as proof. Here they are held to that.
 
 #![allow(
     clippy::unwrap_used,
@@ -107,14 +107,20 @@ fn has_test(path: &Path, source: &str, test: &str) -> bool {
 }
 
 #[test]
-fn every_test_that_the_page_names_exists() {
-    let page = page();
+fn every_test_that_the_pages_name_exists() {
+    let sessions = std::fs::read_to_string(root().join("docs/sessions.md")).unwrap();
+    for (page, at_least) in [(page(), 100), (sessions, 20)] {
+        let named = tests(&page);
+        assert!(named.len() > at_least, "{}", named.len());
+        exist(&named);
+    }
+}
+
+fn exist(named: &[(&str, &str)]) {
     let mut files = Vec::new();
     sources(root(), &mut files);
-    let named = tests(&page);
-    assert!(named.len() > 100, "{}", named.len());
     let mut missing = BTreeSet::new();
-    for (file, test) in named {
+    for &(file, test) in named {
         let suffix = Path::new(file);
         let found: Vec<_> = files.iter().filter(|path| path.ends_with(suffix)).collect();
         let [path] = found[..] else {

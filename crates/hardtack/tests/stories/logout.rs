@@ -1,6 +1,9 @@
 //! Log out.
 
+use std::time::Duration;
+
 use axum::body::Body;
+use hardtack::store::SessionStore;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, StatusCode};
 use insta::assert_snapshot;
@@ -113,4 +116,25 @@ async fn get_does_not_log_out() {
         StatusCode::METHOD_NOT_ALLOWED
     );
     assert!(browser.is_logged_in().await);
+}
+
+/// A browser comes back after a month: nobody remembers its session, and its cookies go.
+#[tokio::test]
+async fn a_session_that_was_purged_is_refused_and_its_cookies_go() {
+    let world = World::new().await;
+    let mut browser = world.logged_in().await;
+    let mut copy = browser.clone();
+    browser.log_out().await;
+    world.advance(8 * 86_400);
+    let week = Duration::from_secs(7 * 86_400);
+    while world.hardtack.store().purge_ended(week).await.unwrap() > 0 {}
+    let refused = copy.refresh().await;
+    assert_eq!(
+        (refused.status, refused.text.as_str()),
+        (
+            StatusCode::UNAUTHORIZED,
+            r#"{"detail":"Token is blacklisted","code":"token_not_valid"}"#
+        )
+    );
+    assert!(copy.jar.is_empty());
 }
