@@ -7,6 +7,7 @@ use axum::http::header::{
 };
 use axum::response::IntoResponse;
 use axum::routing::get;
+use hardtack::Settings;
 
 mod request_log;
 mod set_cookie;
@@ -19,11 +20,12 @@ const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
     connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; \
     frame-ancestors 'none'";
 
-/// The demo page at `/`, its assets and `GET /dev/requests`.
+/// The demo page at `/`, its assets, what it must know of `settings`, and `GET /dev/requests`.
 ///
 /// Merge it beside the routes of the service and put `log` around all of them. The caller refuses
 /// every `Host` that is not loopback, so that a page of another site cannot be rebound to it.
-pub(crate) fn router(log: RequestLog) -> Router {
+pub(crate) fn router(log: RequestLog, settings: &Settings) -> Router {
+    let settings = settings_module(settings);
     Router::new()
         .route("/", get(page))
         .route(
@@ -46,6 +48,10 @@ pub(crate) fn router(log: RequestLog) -> Router {
             "/dev/requests.js",
             get(async || asset(JAVASCRIPT, include_str!("dev/requests.js"))),
         )
+        .route(
+            "/dev/settings.js",
+            get(async move || asset(JAVASCRIPT, settings)),
+        )
         .route("/dev/requests", get(requests))
         .with_state(log)
 }
@@ -60,6 +66,20 @@ async fn page() -> impl IntoResponse {
 
 async fn requests(State(log): State<RequestLog>) -> impl IntoResponse {
     asset("application/json", log.to_json())
+}
+
+/// What a front-end is built with elsewhere. None of it is secret: it shows in every request.
+fn settings_module(settings: &Settings) -> String {
+    // With --dev no cookie has a prefix, so that its name is the one that was set.
+    let csrf_cookie = settings
+        .csrf
+        .double_submit
+        .then_some(&settings.cookies.csrf_name);
+    let settings = serde_json::json!({
+        "basePath": settings.base_path,
+        "csrfCookie": csrf_cookie,
+    });
+    format!("export const settings = {settings};\n")
 }
 
 fn asset(content_type: &'static str, body: impl IntoResponse) -> impl IntoResponse {
@@ -101,8 +121,12 @@ mod tests {
             ]);
             (cookies, "{}")
         });
-        let app = router(log.clone()).route("/api/auth/login/", login);
+        let app = router(log.clone(), &settings()).route("/api/auth/login/", login);
         log.layer(app).oneshot(request).await.unwrap()
+    }
+
+    fn settings() -> Settings {
+        Settings::new(hardtack::PublicUrl::parse("http://127.0.0.1:8000").unwrap())
     }
 
     fn log() -> RequestLog {
@@ -158,6 +182,7 @@ mod tests {
             "/dev/client.js",
             "/dev/devices.js",
             "/dev/requests.js",
+            "/dev/settings.js",
             "/dev/requests",
         ] {
             assert_eq!(
@@ -168,6 +193,22 @@ mod tests {
         }
         let shown = text(answer(&log, request("GET", "/dev/requests")).await).await;
         assert_eq!(shown, r#"{"requests":[]}"#);
+    }
+
+    #[test]
+    fn the_page_is_told_where_the_routes_are_and_which_cookie_to_repeat() {
+        let mut settings = settings();
+        settings.base_path = "/accounts".to_owned();
+        settings.cookies.csrf_name = "xsrf".to_owned();
+        assert_eq!(
+            settings_module(&settings),
+            "export const settings = {\"basePath\":\"/accounts\",\"csrfCookie\":null};\n"
+        );
+        settings.csrf.double_submit = true;
+        assert_eq!(
+            settings_module(&settings),
+            "export const settings = {\"basePath\":\"/accounts\",\"csrfCookie\":\"xsrf\"};\n"
+        );
     }
 
     #[tokio::test]

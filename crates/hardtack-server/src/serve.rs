@@ -201,7 +201,7 @@ fn router(hardtack: &Hardtack<SqliteStore>, mode: Mode) -> Router {
         Mode::Production => service,
         Mode::Dev => {
             let log = dev::RequestLog::new(Arc::new(SystemClock));
-            dev::router(log.clone())
+            dev::router(log.clone(), hardtack.settings())
                 .fallback_service(service)
                 .layer(log)
                 .layer(axum::middleware::from_fn(loopback::refuse_other_hosts))

@@ -5,7 +5,6 @@
 //   - only a refresh that is refused with 401 signs out. A network that fails, a server that is
 //     busy, an access token that has run out: none of these ends a session.
 
-const BASE = "/api/auth";
 const LOCK = "hardtack-demo";
 
 /** Renew when this part of the token's life is over, but never sooner than a second from now. */
@@ -29,11 +28,13 @@ export class Unreachable extends Error {}
 /**
  * Keeps one session alive.
  *
+ * `settings` are the server's: `basePath`, and `csrfCookie`, whose value goes into a header of every
+ * request that changes something; `null` where none is asked for.
  * `onChange(state)` is called after each change, with
  * `{ phase: "starting" | "out" | "in", user, session, life: { endsAt, total, renewAt }, renewals }`
  * (times in this machine's milliseconds). `onNotice({ tone, text })` is for people; `null` clears it.
  */
-export function createSession({ onChange, onNotice, onExchange }) {
+export function createSession({ settings, onChange, onNotice, onExchange }) {
   const state = { phase: "starting", user: null, session: null, life: null, renewals: 0 };
   const tabs = new BroadcastChannel("hardtack-demo");
   const clock = serverClock();
@@ -47,16 +48,31 @@ export function createSession({ onChange, onNotice, onExchange }) {
   // --- the wire -------------------------------------------------------------------------------
 
   async function send(method, path, body) {
+    if (method === "GET" || !settings.csrfCookie) return exchange(method, path, body);
+    if (readableCookie(settings.csrfCookie) === null) await exchange("GET", "/csrf/");
+    try {
+      return await exchange(method, path, body);
+    } catch (error) {
+      if (!(error instanceof Refused) || error.status !== 403) throw error;
+      // The token belongs to a session: one from before a login or a logout has had its day.
+      await exchange("GET", "/csrf/");
+      return exchange(method, path, body);
+    }
+  }
+
+  async function exchange(method, path, body) {
     const init = { method, credentials: "same-origin", cache: "no-store", headers: { Accept: "application/json" } };
     if (body !== undefined) {
       init.headers["Content-Type"] = "application/json";
       init.body = JSON.stringify(body);
     }
+    const token = method === "GET" || !settings.csrfCookie ? null : readableCookie(settings.csrfCookie);
+    if (token !== null) init.headers["X-CSRFToken"] = token;
     const sentAt = Date.now();
     let response;
     let answer;
     try {
-      response = await fetch(BASE + path, init);
+      response = await fetch(settings.basePath + path, init);
       answer = await response.json().catch(() => ({}));
     } catch (error) {
       throw new Unreachable(String(error));
@@ -295,6 +311,12 @@ export function describe(error) {
   if (error.status === 429) return `Too many tries. Wait ${error.retryAfter ?? "some"} seconds.`;
   if (error.status === 503) return "The server is busy.";
   return error.errors?.detail ?? `The server answered ${error.status}.`;
+}
+
+/** The value of a cookie that scripts can see, or null. */
+function readableCookie(name) {
+  const pair = document.cookie.split("; ").find((pair) => pair.startsWith(`${name}=`));
+  return pair === undefined ? null : pair.slice(name.length + 1);
 }
 
 /** Seconds of `Retry-After`, or null. */

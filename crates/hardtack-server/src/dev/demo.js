@@ -3,13 +3,14 @@
 import { createSession, describe, Refused } from "./client.js";
 import { watchDevices } from "./devices.js";
 import { watchRequests } from "./requests.js";
+import { settings } from "./settings.js";
 
 const at = (id) => document.getElementById(id);
 const PASSWORD_FIELDS = ["old_password", "new_password1", "new_password2"];
 
 const look = watchRequests({ rows: at("request-rows"), empty: at("no-requests"), older: at("older") });
 let life = null;
-const session = createSession({ onChange: show, onNotice: notice, onExchange: look });
+const session = createSession({ settings, onChange: show, onNotice: notice, onExchange: look });
 const lookAtDevices = watchDevices({ list: at("devices"), heading: at("devices-title"), session, once, notice });
 
 let shown = { phase: "starting" };
