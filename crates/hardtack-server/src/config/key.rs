@@ -96,6 +96,14 @@ impl fmt::Display for Value {
     }
 }
 
+/// Whatever a text is for, it stands in one line: of a header, of the log, of `config show`.
+fn one_line(text: &str) -> Result<(), String> {
+    if text.chars().any(char::is_control) {
+        return Err("it has a line break or another control character".to_owned());
+    }
+    Ok(())
+}
+
 impl Key {
     /// `tokens` of `tokens.access_lifetime`.
     pub(crate) fn section(&self) -> &'static str {
@@ -161,6 +169,7 @@ impl Kind {
             Self::Text { put, .. } => {
                 let text = given.text()?;
                 put(config, text).map_err(|wanted| hide(wanted, text))?;
+                one_line(text)?;
                 Ok(Value::Text(text.to_owned()))
             }
             Self::Texts { put, .. } => {
@@ -168,6 +177,7 @@ impl Kind {
                 put(config, &texts).map_err(|wanted| {
                     texts.iter().fold(wanted, |wanted, text| hide(wanted, text))
                 })?;
+                texts.iter().try_for_each(|text| one_line(text))?;
                 Ok(Value::Texts(texts))
             }
         }

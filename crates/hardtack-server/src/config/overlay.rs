@@ -376,6 +376,10 @@ mod tests {
                 "hardtack.toml:1: rate_limit.login_per_user: 100000 is not from 1 to 100 (logins)",
             ),
             (
+                "server.data_dir = \"\\n\"",
+                "hardtack.toml:1: server.data_dir: it has a line break or another control character",
+            ),
+            (
                 "server.listen = 8000",
                 "hardtack.toml:1: server.listen: a text in quotes is wanted, not a number",
             ),
