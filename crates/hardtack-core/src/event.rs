@@ -19,6 +19,19 @@ pub enum LoginRefusal {
     Throttled,
 }
 
+impl LoginRefusal {
+    /// The stable word that is logged and kept.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::UnknownUser => "unknown_user",
+            Self::WrongPassword => "wrong_password",
+            Self::UserDisabled => "user_disabled",
+            Self::Throttled => "throttled",
+        }
+    }
+}
+
 /// Something that an operator, an auditor or the user may want to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -79,6 +92,8 @@ pub enum Event {
     },
     /// A session was ended.
     SessionRevoked {
+        /// Whose session.
+        user: UserId,
         /// Which session.
         session: SessionId,
         /// Why.
@@ -101,6 +116,125 @@ pub enum Event {
         /// What was wrong with it, without its values.
         reason: &'static str,
     },
+    /// An operator added a user.
+    UserAdded {
+        /// Who.
+        user: UserId,
+    },
+    /// An operator switched a user off, and every session of theirs is ended.
+    UserDisabled {
+        /// Who.
+        user: UserId,
+        /// How many sessions were ended.
+        sessions_ended: usize,
+    },
+    /// An operator switched a user on again.
+    UserEnabled {
+        /// Who.
+        user: UserId,
+    },
+    /// A user was deleted, and every session of theirs is ended.
+    UserDeleted {
+        /// Who it was.
+        user: UserId,
+        /// How many sessions were ended.
+        sessions_ended: usize,
+    },
+}
+
+/// How much weight an event has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    /// It happens to every session all day long, and what it changed can be read from the session.
+    Routine,
+    /// Somebody's standing changed, or a credential was proved.
+    Notable,
+    /// Nothing was changed. A stranger can cause as many of these as they like.
+    Refusal,
+}
+
+impl Event {
+    /// The stable word for what happened, which is logged and kept.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::LoggedIn { .. } => "logged_in",
+            Self::LoginRefused { .. } => "login_refused",
+            Self::SessionRotated { .. } => "session_rotated",
+            Self::SessionBranched { .. } => "session_branched",
+            Self::StoreFellBehind { .. } => "store_fell_behind",
+            Self::TokenReused { .. } => "token_reused",
+            Self::RefreshRefused { .. } => "refresh_refused",
+            Self::SessionRevoked { .. } => "session_revoked",
+            Self::PasswordChanged { .. } => "password_changed",
+            Self::PasswordChangeRefused { .. } => "password_change_refused",
+            Self::CsrfRefused { .. } => "csrf_refused",
+            Self::UserAdded { .. } => "user_added",
+            Self::UserDisabled { .. } => "user_disabled",
+            Self::UserEnabled { .. } => "user_enabled",
+            Self::UserDeleted { .. } => "user_deleted",
+        }
+    }
+
+    /// Whom it concerns, where that is known.
+    #[must_use]
+    pub const fn user(&self) -> Option<UserId> {
+        match self {
+            Self::LoggedIn { user, .. }
+            | Self::SessionRotated { user, .. }
+            | Self::SessionBranched { user, .. }
+            | Self::StoreFellBehind { user, .. }
+            | Self::TokenReused { user, .. }
+            | Self::SessionRevoked { user, .. }
+            | Self::PasswordChanged { user, .. }
+            | Self::PasswordChangeRefused { user }
+            | Self::UserAdded { user }
+            | Self::UserDisabled { user, .. }
+            | Self::UserEnabled { user }
+            | Self::UserDeleted { user, .. } => Some(*user),
+            Self::LoginRefused { user, .. } => *user,
+            Self::RefreshRefused { .. } | Self::CsrfRefused { .. } => None,
+        }
+    }
+
+    /// Which session it concerns, where it is one.
+    #[must_use]
+    pub const fn session(&self) -> Option<SessionId> {
+        match self {
+            Self::LoggedIn { session, .. }
+            | Self::SessionRotated { session, .. }
+            | Self::SessionBranched { session, .. }
+            | Self::StoreFellBehind { session, .. }
+            | Self::TokenReused { session, .. }
+            | Self::SessionRevoked { session, .. } => Some(*session),
+            Self::RefreshRefused { session, .. } => *session,
+            _ => None,
+        }
+    }
+
+    /// Why, as a stable word, where there is a reason.
+    #[must_use]
+    pub fn reason(&self) -> Option<&'static str> {
+        match self {
+            Self::LoginRefused { reason, .. } => Some(reason.code()),
+            Self::RefreshRefused { reason, .. } | Self::CsrfRefused { reason } => Some(reason),
+            Self::SessionRevoked { reason, .. } => Some(reason.code()),
+            _ => None,
+        }
+    }
+
+    /// How much weight it has.
+    #[must_use]
+    pub const fn weight(&self) -> Weight {
+        match self {
+            Self::SessionRotated { .. } => Weight::Routine,
+            Self::LoginRefused { .. }
+            | Self::RefreshRefused { .. }
+            | Self::PasswordChangeRefused { .. }
+            | Self::CsrfRefused { .. } => Weight::Refusal,
+            _ => Weight::Notable,
+        }
+    }
 }
 
 /// Listens to [`Event`]s. It must not block and cannot refuse: what happened has happened.

@@ -20,6 +20,7 @@
 
 pub mod access_token;
 pub mod activity;
+pub mod audit;
 pub mod csrf;
 pub mod event;
 pub mod jws;

@@ -68,6 +68,9 @@ end (server.shutdown_timeout), then write what is left and exit with 0.")]
     /// List, change and export the keys that tokens are signed with
     #[command(subcommand)]
     Key(Key),
+    /// Find out what happened
+    #[command(subcommand)]
+    Audit(Audit),
     /// Bring the database up to this release; `serve` does so by itself
     Migrate,
     /// Check, show and explain the configuration
@@ -227,6 +230,26 @@ pub(crate) enum Key {
         /// The private key of this kid, which is as good as every user's password
         #[arg(long, value_name = "KID", allow_hyphen_values = true)]
         private: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// List logins, refusals, ended sessions, new passwords: who, from where, why; oldest first
+    #[command(after_help = "Examples:
+  hardtack audit list                                the last 24 hours
+  hardtack audit list --user ada --since 30d         what concerns one user
+  hardtack audit list --since 2026-11-22T03:04:05Z --json
+
+Times are UTC. An entry is there a second after the event, and for audit.kept_for.")]
+    List {
+        /// Only what concerns this user: a name, an address, or id:NUMBER, which works for users
+        /// who were deleted too
+        #[arg(long)]
+        user: Option<String>,
+        /// Only what happened since: 90s, 24h, 30d ago, or a time as in 2026-11-22T03:04:05Z
+        #[arg(long, value_name = "AGE or TIME", default_value = "24h")]
+        since: String,
     },
 }
 

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use hardtack_core::Timestamp;
+use hardtack_core::audit::AuditEntry;
+use hardtack_core::event::Event;
 use hardtack_core::session::RevokeReason;
 use hardtack_core::user::{CanonicalName, LoginName, User};
+use hardtack_core::{Timestamp, UserId};
 use hardtack_guard::SystemClock;
-use hardtack_store::{Revoke, SqliteStore, UserStore as _};
+use hardtack_store::{AuditStore as _, Revoke, SqliteStore, UserStore as _};
 
 use crate::cli::{Cli, Command, Global};
 use crate::config::{Loaded, Sources};
@@ -19,6 +21,7 @@ use crate::key_file::KeyFile;
 use crate::serve;
 use crate::terminal::Terminal;
 
+mod audit;
 mod completions;
 mod config;
 mod health;
@@ -44,6 +47,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         Command::User(command) => block_on(user::run(command, &sources.load()?, terminal)),
         Command::Session(command) => block_on(session::run(command, &sources.load()?, terminal)),
         Command::Key(command) => key::run(command, &sources.load()?, terminal),
+        Command::Audit(command) => block_on(audit::run(command, &sources.load()?, terminal)),
         Command::Migrate => migrate(&sources.load()?, terminal),
     }
 }
@@ -97,13 +101,17 @@ fn key_file(loaded: &Loaded) -> Result<KeyFile> {
     Ok(KeyFile::new(&data_dir, &loaded.config.keys))
 }
 
+/// The number in `id:12`.
+fn user_number(text: &str) -> Result<Option<UserId>> {
+    let number = text.strip_prefix("id:").map(str::parse);
+    number.transpose().with_context(|| format!("{text:?}"))
+}
+
 /// The user that `text` means: `id:12`, or a name or an address in any spelling. A bare number is
 /// a name, for names may consist of digits.
 async fn find_user(store: &SqliteStore, text: &str) -> Result<User> {
-    let found = if let Some(number) = text.strip_prefix("id:") {
-        store
-            .find_user(number.parse().context(format!("{text:?}"))?)
-            .await?
+    let found = if let Some(number) = user_number(text)? {
+        store.find_user(number).await?
     } else {
         let name = LoginName::NameOrEmail(CanonicalName::of(text));
         store.find_user_by_login(&name).await?
@@ -124,6 +132,17 @@ fn revoke(loaded: &Loaded, reason: RevokeReason) -> Revoke {
         reason,
         remembered_for: access_lifetime + REVOCATION_MARGIN,
     }
+}
+
+/// Keeps in the audit trail what this command did. It is done, whether or not that can be kept.
+async fn keep(store: &SqliteStore, loaded: &Loaded, events: &[Event]) -> Result<()> {
+    if loaded.config.settings.audit.kept_for.is_zero() {
+        return Ok(());
+    }
+    let now = now();
+    let entries = events.iter().map(|event| AuditEntry::of(event, None, now));
+    let kept = store.insert_audit(entries.collect()).await;
+    kept.context("it is done, but the audit trail does not know")
 }
 
 fn now() -> Timestamp {

@@ -25,6 +25,7 @@
     reason = "these are tests: a name is its sentence, and to fail is to panic"
 )]
 
+pub mod audit;
 pub mod limit;
 pub mod log;
 pub mod login;
@@ -197,10 +198,10 @@ impl<S: Store> World<S> {
     }
 
     pub async fn log_out(&self, session: SessionId) -> bool {
-        self.store
-            .revoke_session(session, revoke(RevokeReason::Logout))
-            .await
-            .unwrap()
+        let ended = self
+            .store
+            .revoke_session(session, revoke(RevokeReason::Logout));
+        ended.await.unwrap().is_some()
     }
 
     /// The live sessions of `user`, newest first.
@@ -331,6 +332,12 @@ macro_rules! conformance {
                     a_session_is_over_when_it_was_idle_for_its_timeout
                     a_session_is_over_at_its_absolute_end_however_busy
                     absurd_lifetimes_neither_wrap_nor_end_at_once
+                }
+                audit {
+                    entries_are_kept_as_they_are_and_listed_by_time
+                    a_filter_takes_one_user_and_what_is_not_too_old
+                    pages_neither_repeat_nor_skip
+                    an_entry_is_forgotten_after_its_time
                 }
                 limit {
                     a_session_keeps_what_its_login_said

@@ -21,6 +21,7 @@ use std::future::Future;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use hardtack_core::audit::AuditEntry;
 use hardtack_core::rotation::{Family, Lineage, Position};
 use hardtack_core::session::{NewSession, RevokeReason, Session};
 use hardtack_core::user::{EmailAddress, LoginName, PasswordVersion, User, UserState, Username};
@@ -215,8 +216,9 @@ pub enum Insertion {
     Opened {
         /// The new session.
         opened: Opened,
-        /// The sessions that were ended in its place.
-        replaced: Vec<SessionId>,
+        /// The sessions that were ended in its place, and whose they were: a browser may have
+        /// carried another user's.
+        replaced: Vec<(SessionId, UserId)>,
         /// The sessions that were ended because the user had too many.
         crowded_out: Vec<SessionId>,
     },
@@ -318,12 +320,13 @@ pub trait SessionStore: Send + Sync + 'static {
         seen: Vec<(SessionId, Timestamp)>,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Ends one session. `false` when it was not alive; nothing is changed then.
+    /// Ends one session and says whose it was. `None` when it was not alive; nothing is changed
+    /// then.
     fn revoke_session(
         &self,
         session: SessionId,
         revoke: Revoke,
-    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Option<UserId>, StoreError>> + Send;
 
     /// Ends every session of a user but `except`; returns those ended.
     fn revoke_user_sessions(
@@ -359,8 +362,50 @@ pub trait SessionStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 }
 
-/// Users and sessions in one place.
-pub trait Store: UserStore + SessionStore {
+/// Which entries of the audit trail are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AuditFilter {
+    /// Only those that concern this user.
+    pub user: Option<UserId>,
+    /// Only those from then on.
+    pub since: Option<Timestamp>,
+}
+
+/// Where a page of the audit trail ends, for the next to begin behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AuditPlace {
+    /// When the last entry happened.
+    pub at: Timestamp,
+    /// Its number, which tells entries of one moment apart.
+    pub number: i64,
+}
+
+/// Keeps the audit trail. Entries are added and forgotten, never changed.
+pub trait AuditStore: Send + Sync + 'static {
+    /// Adds entries, all or none.
+    fn insert_audit(
+        &self,
+        entries: Vec<AuditEntry>,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// At most `limit` entries behind `after`, oldest first, each with its place.
+    fn list_audit(
+        &self,
+        filter: AuditFilter,
+        after: Option<AuditPlace>,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<(AuditPlace, AuditEntry)>, StoreError>> + Send;
+
+    /// Deletes entries of what happened more than `kept_for` ago. Returns how many went, at most a
+    /// thousand; call again while it returns more than 0.
+    fn purge_audit(
+        &self,
+        kept_for: Duration,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+}
+
+/// Users, sessions and what happened to them in one place.
+pub trait Store: UserStore + SessionStore + AuditStore {
     /// Can the store answer? Used by `/readyz`.
     fn ping(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
 }

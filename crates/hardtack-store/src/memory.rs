@@ -4,6 +4,7 @@
 //! One lock makes every act atomic; what an act may do is decided by the rules of
 //! [`hardtack_core::rotation`] themselves, so the other backends have something to be compared with.
 
+mod audit;
 mod session;
 mod user;
 
@@ -23,11 +24,12 @@ pub struct MemoryStore {
     log: LogId,
 }
 
-/// What the lock protects. Both tables are together because most acts touch both.
+/// What the lock protects. Users and sessions are together because most acts touch both.
 #[derive(Default)]
 struct Rooms {
     users: user::Users,
     sessions: session::Sessions,
+    audit: audit::Trail,
 }
 
 impl MemoryStore {

@@ -18,6 +18,7 @@ use hardtack_core::{Clock, Entropy, Secret, SessionId, UserId};
 use hardtack_guard::{DoubleSubmit, Guard, RevokedSet, SystemClock, Verifier};
 use hardtack_store::{Store, StoreError};
 
+use crate::audit::AuditTrail;
 use crate::client::Client;
 use crate::entropy::SystemEntropy;
 use crate::flow::REVOCATION_MARGIN;
@@ -50,6 +51,7 @@ struct Authority<S> {
     entropy: Arc<dyn Entropy>,
     observer: Arc<dyn Observer>,
     revocations: Revocations,
+    audit: AuditTrail,
 }
 
 /// How often whom may try what.
@@ -184,6 +186,7 @@ impl<S: Store> Builder<S> {
             });
         }
         let authority = Authority {
+            audit: AuditTrail::new(settings.audit),
             hash_pool: HashPool::new(&settings.password),
             throttles: Throttles::new(&settings, &*entropy),
             cookies,
@@ -293,7 +296,9 @@ impl<S: Store> Hardtack<S> {
 
     pub(crate) fn report(&self, event: &Event, client: &Client) {
         let address = client.address.map(|address| address.to_string());
-        self.0.observer.observe(event, address.as_deref());
+        let address = address.as_deref();
+        self.0.observer.observe(event, address);
+        self.0.audit.note(event, address, self.clock().now());
     }
 
     /// The store it was built over.
@@ -320,6 +325,10 @@ impl<S: Store> Hardtack<S> {
 
     pub(crate) fn verifier(&self) -> &Verifier {
         self.0.guard.verifier()
+    }
+
+    pub(crate) fn audit(&self) -> &AuditTrail {
+        &self.0.audit
     }
 
     pub(crate) fn uses(&self) -> &Uses {

@@ -17,8 +17,9 @@ const ROUNDS_PER_PURGE: u64 = 60;
 const ENDED_SESSIONS_KEPT_FOR: Duration = Duration::from_secs(7 * 86_400);
 
 impl<S: Store> Hardtack<S> {
-    /// Reads other processes' revocations, writes uses and last uses, turns keys and deletes what ended long
-    /// ago, until `shutdown` resolves; then writes the last uses and returns.
+    /// Reads other processes' revocations, writes uses, when sessions were last used and the audit
+    /// trail, turns keys and deletes what is old enough, until `shutdown` resolves; then writes for
+    /// the last time and returns.
     ///
     /// Exactly one task per process must run it. Without it a logout on another node is noticed
     /// only when the access token expires, and copied tokens are found late. Once it has begun, the
@@ -36,9 +37,7 @@ impl<S: Store> Hardtack<S> {
             }
         }
         self.release_waiting_verifiers();
-        if let Err(error) = self.flush_uses().await {
-            tracing::warn!(%error, "the last uses of access tokens were not written");
-        }
+        self.write_what_was_noted().await;
         if let Err(error) = self.flush_last_seen().await {
             tracing::warn!(%error, "when sessions were last used was not written");
         }
@@ -51,9 +50,7 @@ impl<S: Store> Hardtack<S> {
                 tracing::warn!(%error, "revocations of other processes could not be read");
             }
         }
-        if let Err(error) = self.flush_uses().await {
-            tracing::warn!(%error, "uses of access tokens were not written");
-        }
+        self.write_what_was_noted().await;
         if let Err(error) = self.flush_due_last_seen().await {
             tracing::warn!(%error, "when sessions were last used could not be written yet");
         }
@@ -64,7 +61,19 @@ impl<S: Store> Hardtack<S> {
         }
     }
 
+    async fn write_what_was_noted(&self) {
+        if let Err(error) = self.flush_uses().await {
+            tracing::warn!(%error, "uses of access tokens were not written");
+        }
+        if let Err(error) = self.flush_audit().await {
+            tracing::warn!(%error, "the audit trail was not written");
+        }
+    }
+
     async fn purge(&self) {
+        if let Err(error) = self.purge_audit().await {
+            tracing::warn!(%error, "old entries of the audit trail could not be deleted");
+        }
         loop {
             match self.store().purge_ended(ENDED_SESSIONS_KEPT_FOR).await {
                 Ok(0) => return,

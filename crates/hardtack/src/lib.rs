@@ -50,6 +50,7 @@ pub use hardtack_core as core;
 pub use hardtack_guard as guard;
 pub use hardtack_store as store;
 
+mod audit;
 mod client;
 mod entropy;
 pub mod flow;

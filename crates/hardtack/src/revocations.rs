@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use hardtack_core::event::Event;
 use hardtack_core::rotation::Position;
 use hardtack_core::session::RevokeReason;
-use hardtack_core::{SessionId, Timestamp};
+use hardtack_core::{SessionId, Timestamp, UserId};
 use hardtack_guard::Freshness;
 use hardtack_store::{LogPosition, RevocationPage, Store, StoreError};
 
@@ -103,9 +103,11 @@ impl<S: Store> Hardtack<S> {
         }
     }
 
-    /// Makes this process refuse the access tokens of sessions that were just ended, and reports it.
+    /// Makes this process refuse the access tokens of `user`'s sessions that were just ended, and
+    /// reports it.
     pub(crate) fn note_revoked(
         &self,
+        user: UserId,
         sessions: &[SessionId],
         reason: RevokeReason,
         client: &Client,
@@ -115,6 +117,7 @@ impl<S: Store> Hardtack<S> {
             self.verifier().revoked().insert(*session, now);
             self.report(
                 &Event::SessionRevoked {
+                    user,
                     session: *session,
                     reason,
                 },

@@ -8,11 +8,13 @@ use hardtack_core::password::HashCost;
 use http::Uri;
 use ipnet::IpNet;
 
+mod audit;
 mod cookies;
 mod revocations;
 mod service_token;
 mod session;
 
+pub use audit::AuditSettings;
 pub use cookies::{CookiePrefix, CookieSettings, PlacedCookie, SameSite};
 pub use revocations::RevocationSettings;
 pub use service_token::{ServiceToken, ServiceTokenError};
@@ -48,6 +50,8 @@ pub struct Settings {
     pub limits: LimitSettings,
     /// Who is told which sessions were ended, and what holds while nobody can tell.
     pub revocations: RevocationSettings,
+    /// What is kept of what happened.
+    pub audit: AuditSettings,
 }
 
 impl Settings {
@@ -67,6 +71,7 @@ impl Settings {
             trusted_proxies: Vec::new(),
             limits: LimitSettings::default(),
             revocations: RevocationSettings::default(),
+            audit: AuditSettings::default(),
         }
     }
 }

@@ -3,13 +3,14 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use hardtack_core::SessionId;
+use hardtack_core::event::Event;
 use hardtack_core::session::{RememberMe, RevokeReason, Session};
+use hardtack_core::{SessionId, UserId};
 use hardtack_store::{SessionStore as _, SqliteStore};
 use serde::Serialize;
 use serde_json::json;
 
-use super::{find_user, now, open_store, revoke, sessions_ended};
+use super::{find_user, keep, now, open_store, revoke, sessions_ended};
 use crate::cli;
 use crate::config::Loaded;
 use crate::terminal::{Terminal, shown};
@@ -125,9 +126,14 @@ async fn revoke_one(
     terminal: Terminal,
 ) -> Result<()> {
     // Whoever runs this wants it ended; that it was ended before is as good.
-    let was_alive = store
-        .revoke_session(session, revoke(loaded, RevokeReason::Operator))
+    let reason = RevokeReason::Operator;
+    let owner = store
+        .revoke_session(session, revoke(loaded, reason))
         .await?;
+    if let Some(user) = owner {
+        keep_ended(store, loaded, user, &[session]).await?;
+    }
+    let was_alive = owner.is_some();
     let sentence = if was_alive {
         format!("session {session} ended")
     } else {
@@ -149,6 +155,7 @@ async fn revoke_all(
     let ended = store
         .revoke_user_sessions(user.id, None, revoke(loaded, RevokeReason::Operator))
         .await?;
+    keep_ended(store, loaded, user.id, &ended).await?;
     terminal.say(
         &format!(
             "{} of {}",
@@ -157,4 +164,19 @@ async fn revoke_all(
         ),
         &json!({ "sessions_ended": ended.len() }),
     )
+}
+
+async fn keep_ended(
+    store: &SqliteStore,
+    loaded: &Loaded,
+    user: UserId,
+    sessions: &[SessionId],
+) -> Result<()> {
+    let ended = |session: &SessionId| Event::SessionRevoked {
+        user,
+        session: *session,
+        reason: RevokeReason::Operator,
+    };
+    let events: Vec<Event> = sessions.iter().map(ended).collect();
+    keep(store, loaded, &events).await
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, anyhow, bail};
 use hardtack::SystemEntropy;
 use hardtack_core::Secret;
+use hardtack_core::event::Event;
 use hardtack_core::password::{Hasher, Password, PasswordFault, PersonalTexts, judge_new_password};
 use hardtack_core::session::RevokeReason;
 use hardtack_core::user::{EmailAddress, User, UserState, Username};
@@ -12,7 +13,7 @@ use hardtack_store::{NewUser, PasswordChange, SessionStore as _, SqliteStore, Us
 use serde::Serialize;
 use serde_json::json;
 
-use super::{find_user, now, open_or_create_store, open_store, revoke, sessions_ended};
+use super::{find_user, keep, now, open_or_create_store, open_store, revoke, sessions_ended};
 use crate::cli;
 use crate::config::Loaded;
 use crate::terminal::{Terminal, confirm, read_new_password, shown};
@@ -150,6 +151,7 @@ async fn add(
         password_hash,
     };
     let user = store.insert_user(new).await??;
+    keep(store, loaded, &[Event::UserAdded { user: user.id }]).await?;
     terminal.say(
         &format!(
             "user {} added as id:{}",
@@ -276,6 +278,11 @@ async fn set_password(
     let PasswordChange::Changed { ended, .. } = change else {
         bail!("the user was deleted meanwhile");
     };
+    let event = Event::PasswordChanged {
+        user: user.id,
+        sessions_ended: ended.len(),
+    };
+    keep(store, loaded, &[event]).await?;
     report(&user, "has a new password", ended.len(), terminal)
 }
 
@@ -291,6 +298,14 @@ async fn set_state(
         .set_user_state(user.id, state, revoke(loaded, RevokeReason::UserDisabled))
         .await?
         .ok_or_else(|| anyhow!("the user was deleted meanwhile"))?;
+    let event = match state {
+        UserState::Active => Event::UserEnabled { user: user.id },
+        UserState::Disabled => Event::UserDisabled {
+            user: user.id,
+            sessions_ended: ended.len(),
+        },
+    };
+    keep(store, loaded, &[event]).await?;
     match state {
         UserState::Active => terminal.say(
             &format!("user {} can log in", shown(user.username.as_str())),
@@ -321,6 +336,11 @@ async fn delete(
         .delete_user(user.id, revoke(loaded, RevokeReason::UserDeleted))
         .await?
         .ok_or_else(|| anyhow!("the user was deleted meanwhile"))?;
+    let event = Event::UserDeleted {
+        user: user.id,
+        sessions_ended: ended.len(),
+    };
+    keep(store, loaded, &[event]).await?;
     report(&user, "is deleted", ended.len(), terminal)
 }
 

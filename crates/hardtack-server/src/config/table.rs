@@ -546,6 +546,25 @@ pub(crate) static KEYS: &[Key] = &[
         meaning: "How long access tokens are believed all the same from then on; after that they are answered 503 until the database tells again. `0s` is fail-closed. At most `tokens.access_lifetime`, which is fail-open.",
     },
     Key {
+        name: "audit.kept_for",
+        kind: Kind::Duration {
+            at_least: Duration::ZERO,
+            place: |config| &mut config.settings.audit.kept_for,
+        },
+        default: Default::Is("90d"),
+        meaning: "How long `hardtack audit list` can tell what happened: logins, refusals, ended sessions, new passwords, with user, session, address and reason. Refreshes are logged and not kept. `0s` keeps nothing.",
+    },
+    Key {
+        name: "audit.refusals_per_minute",
+        kind: Kind::Count {
+            unit: "entries",
+            range: 1..=1_000_000,
+            put: |config, count| config.settings.audit.refusals_per_minute = count,
+        },
+        default: Default::Is("600"),
+        meaning: "Refusals kept one by one in a minute. Strangers cause them for nothing; of more than these only the number is kept, so that nobody can fill the disk.",
+    },
+    Key {
         name: "password.min_length",
         kind: Kind::Count {
             unit: "characters",

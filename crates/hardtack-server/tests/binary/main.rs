@@ -9,6 +9,7 @@
 )]
 
 mod activity;
+mod audit;
 mod config;
 mod files;
 mod house;

@@ -201,7 +201,11 @@ pub async fn nothing_rotates_after_a_racing_logout<S: Store>(world: World<S>) {
             .at_once(2, |store, index| async move {
                 if index == 0 {
                     let revoke = revoke(RevokeReason::Logout);
-                    store.revoke_session(session, revoke).await.unwrap()
+                    store
+                        .revoke_session(session, revoke)
+                        .await
+                        .unwrap()
+                        .is_some()
                 } else {
                     let moved = store
                         .rotate_family(session, FIRST, WINDOW, Activity::Counts)

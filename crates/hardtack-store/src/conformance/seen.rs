@@ -194,7 +194,8 @@ pub async fn nothing_that_is_noted_beside_a_logout_brings_the_session_back<S: St
             .at_once(4, |store, index| async move {
                 if index == 0 {
                     let logout = revoke(RevokeReason::Logout);
-                    return store.revoke_session(session, logout).await.unwrap();
+                    let ended = store.revoke_session(session, logout).await.unwrap();
+                    return ended.is_some();
                 }
                 store.note_seen(vec![(session, now)]).await.unwrap();
                 true

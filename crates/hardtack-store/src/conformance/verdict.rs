@@ -247,7 +247,11 @@ pub async fn a_racing_logout_beats_or_follows_a_verdict<S: Store>(world: World<S
             .at_once(2, |store, index| async move {
                 if index == 0 {
                     let revoke = revoke(RevokeReason::Logout);
-                    store.revoke_session(session, revoke).await.unwrap()
+                    store
+                        .revoke_session(session, revoke)
+                        .await
+                        .unwrap()
+                        .is_some()
                 } else {
                     let verdict = Verdict::Continue(SOMEWHERE, Activity::Counts);
                     let committed = store.commit_verdict(&judged, verdict).await.unwrap();

@@ -83,10 +83,8 @@ impl Sessions {
         Opened { family, now }
     }
 
-    fn revoke(&mut self, id: SessionId, revoke: Revoke, now: Timestamp) -> bool {
-        let Some(row) = self.rows.get_mut(&id).filter(|row| row.is_alive(now)) else {
-            return false;
-        };
+    fn revoke(&mut self, id: SessionId, revoke: Revoke, now: Timestamp) -> Option<UserId> {
+        let row = self.rows.get_mut(&id).filter(|row| row.is_alive(now))?;
         row.family.ended = Some(Ended {
             at: now,
             reason: revoke.reason,
@@ -94,6 +92,7 @@ impl Sessions {
         // Its last access token is younger than now if the clock stepped back since. One that was
         // asked for in the background moved the anchor at most.
         let Family {
+            user,
             last_seen_at,
             lineage,
             ..
@@ -108,7 +107,7 @@ impl Sessions {
                 expires_at: last_issued_at + revoke.remembered_for,
             },
         );
-        true
+        Some(user)
     }
 
     pub(super) fn revoke_all(
@@ -124,7 +123,7 @@ impl Sessions {
             .map(|family| family.session)
             .collect();
         ids.sort_unstable();
-        ids.retain(|id| self.revoke(*id, revoke, now));
+        ids.retain(|id| self.revoke(*id, revoke, now).is_some());
         ids
     }
 
@@ -149,7 +148,7 @@ impl Sessions {
             reason: RevokeReason::Limit,
             ..revoke
         };
-        crowded_out.retain(|id| self.revoke(*id, revoke, now));
+        crowded_out.retain(|id| self.revoke(*id, revoke, now).is_some());
         crowded_out
     }
 
@@ -260,8 +259,8 @@ impl SessionStore for MemoryStore {
                 return Ok(Insertion::UserChanged);
             };
             row.user.last_login_at = Some(now);
-            let mut replaced = replaced;
-            replaced.retain(|id| rooms.sessions.revoke(*id, revoke, now));
+            let ended = |id| Some((id, rooms.sessions.revoke(id, revoke, now)?));
+            let replaced = replaced.into_iter().filter_map(ended).collect();
             let user = new.user;
             let crowded_out = limit.map_or_else(Vec::new, |limit| {
                 rooms.sessions.make_room(user, limit, revoke, now)
@@ -360,7 +359,11 @@ impl SessionStore for MemoryStore {
         })
     }
 
-    async fn revoke_session(&self, session: SessionId, revoke: Revoke) -> Result<bool, StoreError> {
+    async fn revoke_session(
+        &self,
+        session: SessionId,
+        revoke: Revoke,
+    ) -> Result<Option<UserId>, StoreError> {
         self.act(|rooms, now| Ok(rooms.sessions.revoke(session, revoke, now)))
     }
 

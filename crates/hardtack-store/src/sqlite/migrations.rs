@@ -25,7 +25,7 @@ impl Migration {
 }
 
 /// In order. `PRAGMA user_version` counts how many were applied.
-const MIGRATIONS: [Migration; 3] = [
+const MIGRATIONS: [Migration; 4] = [
     Migration {
         name: "0001_users",
         sql: include_str!("../../migrations/sqlite/0001_users.sql"),
@@ -37,6 +37,10 @@ const MIGRATIONS: [Migration; 3] = [
     Migration {
         name: "0003_remember_me",
         sql: include_str!("../../migrations/sqlite/0003_remember_me.sql"),
+    },
+    Migration {
+        name: "0004_audit",
+        sql: include_str!("../../migrations/sqlite/0004_audit.sql"),
     },
 ];
 

@@ -133,9 +133,8 @@ fn insert(
     }
     let mut ended = Vec::new();
     for session in replaced {
-        if revoke(connection, *session, replaced_as, now)? {
-            ended.push(*session);
-        }
+        let owner = revoke(connection, *session, replaced_as, now)?;
+        ended.extend(owner.map(|owner| (*session, owner)));
     }
     let crowded_out = match limit {
         Some(limit) => make_room(connection, new.user, limit, replaced_as, now)?,
@@ -280,7 +279,11 @@ impl SessionStore for SqliteStore {
             .await
     }
 
-    async fn revoke_session(&self, session: SessionId, reason: Revoke) -> Result<bool, StoreError> {
+    async fn revoke_session(
+        &self,
+        session: SessionId,
+        reason: Revoke,
+    ) -> Result<Option<UserId>, StoreError> {
         self.writer
             .act(Shape::Several, move |connection, now| {
                 revoke(connection, session, reason, now)

@@ -140,8 +140,10 @@ impl<S: Store> Hardtack<S> {
             return Err(self.refuse_login(Some(user.id), LoginRefusal::WrongPassword, client));
         };
         tries.succeeded();
-        self.note_revoked(&replaced, RevokeReason::Replaced, client);
-        self.note_revoked(&crowded_out, RevokeReason::Limit, client);
+        for (session, owner) in replaced {
+            self.note_revoked(owner, &[session], RevokeReason::Replaced, client);
+        }
+        self.note_revoked(user.id, &crowded_out, RevokeReason::Limit, client);
         if outdated {
             self.store_stronger_hash(&place, &user, password).await;
         }

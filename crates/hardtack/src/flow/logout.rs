@@ -31,12 +31,9 @@ impl<S: Store> Hardtack<S> {
             .collect();
         sessions.extend(access_session);
         for session in sessions {
-            if self
-                .store()
-                .revoke_session(session, self.revoke(RevokeReason::Logout))
-                .await?
-            {
-                self.note_revoked(&[session], RevokeReason::Logout, client);
+            let revoke = self.revoke(RevokeReason::Logout);
+            if let Some(user) = self.store().revoke_session(session, revoke).await? {
+                self.note_revoked(user, &[session], RevokeReason::Logout, client);
             }
         }
         Ok(())

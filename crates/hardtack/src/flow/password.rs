@@ -141,7 +141,7 @@ impl<S: Store> Hardtack<S> {
     }
 
     fn note_ended_by_password(&self, user: UserId, ended: &[SessionId], client: &Client) {
-        self.note_revoked(ended, RevokeReason::PasswordChanged, client);
+        self.note_revoked(user, ended, RevokeReason::PasswordChanged, client);
         self.report(
             &Event::PasswordChanged {
                 user,

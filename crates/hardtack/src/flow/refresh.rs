@@ -282,7 +282,7 @@ impl<S: Store> Hardtack<S> {
         match decision {
             Rotation::Reuse => {
                 self.report(&Event::TokenReused { user, session }, client);
-                self.note_revoked(&[session], RevokeReason::Reuse, client);
+                self.note_revoked(user, &[session], RevokeReason::Reuse, client);
                 return Err(RefreshError::Revoked(DeadCookies::Keep));
             }
             Rotation::Advance => self.report(

@@ -6,6 +6,8 @@ mod kit;
 #[cfg(test)]
 mod activity;
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod cookies;
 #[cfg(test)]
 mod csrf;

@@ -9,30 +9,31 @@ use rusqlite::{Connection, params};
 use super::super::{Failure, micros};
 use crate::Revoke;
 
-/// Ends one session, if it is alive.
+/// Ends one session, if it is alive, and says whose it was.
 pub(super) fn revoke(
     connection: &Connection,
     session: SessionId,
     revoke: Revoke,
     now: Timestamp,
-) -> Result<bool, Failure> {
-    let last_issued_at = connection
+) -> Result<Option<UserId>, Failure> {
+    let ended = connection
         .prepare_cached(concat!(
             "UPDATE sessions SET revoked_at = ?1, revoke_reason = ?3 WHERE sid = ?2 AND ",
             alive!(),
-            " RETURNING max(last_seen_at, anchor_at)"
+            " RETURNING max(last_seen_at, anchor_at), user_id"
         ))?
         .query_map(
             params![now.unix_micros(), session.as_bytes(), revoke.reason.code()],
-            |row| row.get(0).map(Timestamp::from_unix_micros),
+            |row| Ok((row.get(0)?, row.get(1)?)),
         )?
         .next()
         .transpose()?;
-    let Some(last_issued_at) = last_issued_at else {
-        return Ok(false);
+    let Some((last_issued_at, user)) = ended else {
+        return Ok(None);
     };
-    remember(connection, session, revoke, last_issued_at.max(now))?;
-    Ok(true)
+    let last_issued_at = Timestamp::from_unix_micros(last_issued_at).max(now);
+    remember(connection, session, revoke, last_issued_at)?;
+    Ok(Some(UserId::new(user)))
 }
 
 /// Writes the log that other processes poll. `last_issued_at` is when the session's last access

@@ -191,7 +191,7 @@ pub(super) fn end(
 ) -> Result<Option<FamilyAt>, Failure> {
     let unchanged = row::find(connection, judged.session)?
         .is_some_and(|family| family.owner == Owner::Standing && family.lineage == judged.lineage);
-    if !unchanged || !super::revoke(connection, judged.session, because, now)? {
+    if !unchanged || super::revoke(connection, judged.session, because, now)?.is_none() {
         return Ok(None);
     }
     Ok(row::find(connection, judged.session)?.map(|family| FamilyAt { family, now }))
