@@ -43,14 +43,14 @@ impl<S: Store> Hardtack<S> {
             return Ok(Ending::NotFound);
         }
         let reason = RevokeReason::LogoutDevice;
-        let was_alive = self
+        let ended = self
             .store()
             .revoke_session(session, self.revoke(reason))
             .await?;
-        if !was_alive {
+        if ended.is_none() {
             return Ok(Ending::NotFound);
         }
-        self.note_revoked(&[session], reason, client);
+        self.note_revoked(user, &[session], reason, client);
         Ok(Ending::Ended)
     }
 
@@ -72,7 +72,7 @@ impl<S: Store> Hardtack<S> {
             .store()
             .revoke_user_sessions(user, except, self.revoke(reason))
             .await?;
-        self.note_revoked(&ended, reason, client);
+        self.note_revoked(user, &ended, reason, client);
         Ok(ended.len())
     }
 }
