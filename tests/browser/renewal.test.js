@@ -9,9 +9,7 @@ const LIFETIME = 6_000;
 let hardtack;
 let browser;
 before(async () => {
-  hardtack = await startHardtack({
-    "tokens.access_lifetime": "6s", "session.rotation_window": "2s", "revocations.fail_open_for": "6s",
-  });
+  hardtack = await startHardtack({ "tokens.access_lifetime": "6s", "session.rotation_window": "2s" });
   browser = await launch();
 });
 after(async () => {

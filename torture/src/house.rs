@@ -45,8 +45,6 @@ impl House {
             "[server]\nlisten = \"127.0.0.1:0\"\npublic_url = \"{PUBLIC_URL}\"\n\
              [session]\nrotation_window = \"{}s\"\n\
              [tokens]\naccess_lifetime = \"{access_lifetime}s\"\n\
-             # No longer than that, and the default is a minute.\n\
-             [revocations]\nfail_open_for = \"{access_lifetime}s\"\n\
              # All clients share one address here, and the inspection presents dead tokens.\n\
              [rate_limit]\nlogin_per_user = 100\nlogin_per_address = 1000000\nrefused_refreshes = 1000000\n",
             furnishing.rotation_window.as_secs(),

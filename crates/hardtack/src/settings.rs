@@ -136,7 +136,7 @@ impl Settings {
             }
         }
         self.verify_sites()?;
-        self.revocations.verify(self.tokens.access_lifetime)?;
+        self.revocations.verify()?;
         let limits = self.rate_limit;
         if limits.login_per_user > 100 {
             return wrong(

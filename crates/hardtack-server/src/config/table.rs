@@ -543,7 +543,7 @@ pub(crate) static KEYS: &[Key] = &[
             place: |config| &mut config.settings.revocations.fail_open_for,
         },
         default: Default::Is("60s"),
-        meaning: "How long access tokens are believed all the same from then on; after that they are answered 503 until the database tells again. `0s` is fail-closed. At most `tokens.access_lifetime`, which is fail-open.",
+        meaning: "How long access tokens are believed all the same from then on; after that they are answered 503 until the database tells again. `0s` is fail-closed; `tokens.access_lifetime` or more is fail-open, for no token is believed longer anyway.",
     },
     Key {
         name: "audit.kept_for",
