@@ -43,6 +43,16 @@ pub enum Event {
         /// The new session.
         session: SessionId,
     },
+    /// The login that was just told of came from a device that its user never had before.
+    NewDevice {
+        /// Who.
+        user: UserId,
+        /// The new session.
+        session: SessionId,
+        /// What its owner would call it ([`Device::name`](crate::session::Device::name)): words of
+        /// ours, safe wherever they are shown.
+        device: String,
+    },
     /// A login did not succeed.
     LoginRefused {
         /// Whose name was tried, if it is anybody's. Other names are not told: people type
@@ -159,6 +169,7 @@ impl Event {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::LoggedIn { .. } => "logged_in",
+            Self::NewDevice { .. } => "new_device",
             Self::LoginRefused { .. } => "login_refused",
             Self::SessionRotated { .. } => "session_rotated",
             Self::SessionBranched { .. } => "session_branched",
@@ -181,6 +192,7 @@ impl Event {
     pub const fn user(&self) -> Option<UserId> {
         match self {
             Self::LoggedIn { user, .. }
+            | Self::NewDevice { user, .. }
             | Self::SessionRotated { user, .. }
             | Self::SessionBranched { user, .. }
             | Self::StoreFellBehind { user, .. }
@@ -202,6 +214,7 @@ impl Event {
     pub const fn session(&self) -> Option<SessionId> {
         match self {
             Self::LoggedIn { session, .. }
+            | Self::NewDevice { session, .. }
             | Self::SessionRotated { session, .. }
             | Self::SessionBranched { session, .. }
             | Self::StoreFellBehind { session, .. }

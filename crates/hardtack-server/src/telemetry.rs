@@ -60,6 +60,13 @@ impl Observer for LogObserver {
             Event::LoggedIn { user, session } => {
                 info!(event = code, %user, %session, address, "logged in");
             }
+            Event::NewDevice {
+                user,
+                session,
+                device,
+            } => {
+                info!(event = code, %user, %session, device, address, "from a device that this user never had before");
+            }
             Event::LoginRefused { user, reason } => {
                 let user = user.map(|user| user.to_string()).unwrap_or_default();
                 let reason = reason.code();

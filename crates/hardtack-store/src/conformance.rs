@@ -332,6 +332,7 @@ macro_rules! conformance {
                     a_session_is_over_when_it_was_idle_for_its_timeout
                     a_session_is_over_at_its_absolute_end_however_busy
                     absurd_lifetimes_neither_wrap_nor_end_at_once
+                    a_device_is_new_when_others_are_known_and_it_is_not
                 }
                 audit {
                     entries_are_kept_as_they_are_and_listed_by_time

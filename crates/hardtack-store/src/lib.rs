@@ -221,6 +221,9 @@ pub enum Insertion {
         replaced: Vec<(SessionId, UserId)>,
         /// The sessions that were ended because the user had too many.
         crowded_out: Vec<SessionId>,
+        /// Whether the user has logged in before, and never with a device of this name
+        /// ([`Device::name`](hardtack_core::session::Device::name)).
+        is_new_device: bool,
     },
     /// The user was switched off, deleted or got another password since it was checked. Nothing
     /// was changed.

@@ -16,11 +16,13 @@ pub async fn a_session_opens_settled_and_may_rotate_at_once<S: Store>(world: Wor
         opened,
         replaced,
         crowded_out,
+        is_new_device,
     } = world.try_log_in(new, Vec::new()).await
     else {
         panic!("the user has not changed")
     };
     assert_eq!((replaced, crowded_out), (Vec::new(), Vec::new()));
+    assert!(!is_new_device, "there is none to tell it from");
     assert_eq!(opened.now, now);
     assert_eq!(
         opened.family,
@@ -250,4 +252,34 @@ pub async fn absurd_lifetimes_neither_wrap_nor_end_at_once<S: Store>(world: Worl
     world.pass(ABSOLUTE * 100);
     assert_eq!(world.alive(&user).await, [session]);
     assert!(world.rotate(session, FIRST).await.is_some());
+}
+
+/// A device is what its owner would call one: a newer release of the browser is no other device.
+pub async fn a_device_is_new_when_others_are_known_and_it_is_not<S: Store>(world: World<S>) {
+    const PHONE: &str = "Mozilla/5.0 (iPhone) Version/26.0 Safari/604.1";
+    let alice = world.register("alice").await;
+    let bob = world.register("bob").await;
+    let mut seen = Vec::new();
+    for (user, user_agent) in [
+        (&alice, "Mozilla/5.0 (Windows NT 10.0) Firefox/140.0"),
+        (&alice, "Mozilla/5.0 (Windows NT 10.0) Firefox/141.0"),
+        (&bob, PHONE),
+        (&alice, PHONE),
+        (&alice, PHONE),
+    ] {
+        let mut new = world.new_session(user);
+        new.device = Device::new("192.0.2.7".to_owned(), user_agent);
+        let Insertion::Opened {
+            opened,
+            is_new_device,
+            ..
+        } = world.try_log_in(new, Vec::new()).await
+        else {
+            panic!("the user has not changed");
+        };
+        // It stays known when its session is over.
+        world.log_out(opened.family.session).await;
+        seen.push(is_new_device);
+    }
+    assert_eq!(seen, [false, false, false, true, false]);
 }

@@ -1,7 +1,7 @@
 //! Sessions in memory.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::num::NonZeroU32;
 use std::ops::Bound;
 use std::time::Duration;
@@ -24,6 +24,8 @@ const PURGE_AT_MOST: usize = 1_000;
 pub(super) struct Sessions {
     rows: HashMap<SessionId, Row>,
     revocations: BTreeMap<i64, Revocation>,
+    /// Names of the devices that each user has logged in with.
+    known_devices: HashMap<UserId, HashSet<String>>,
     /// The highest sequence ever given; purging must not make it go back.
     last_sequence: i64,
 }
@@ -152,7 +154,15 @@ impl Sessions {
         crowded_out
     }
 
+    /// Whether others are known and this one is not.
+    fn remember_device(&mut self, new: &NewSession) -> bool {
+        let known = self.known_devices.entry(new.user).or_default();
+        let others_are_known = !known.is_empty();
+        known.insert(new.device.name()) && others_are_known
+    }
+
     pub(super) fn forget_devices(&mut self, user: UserId) {
+        self.known_devices.remove(&user);
         for row in self.rows.values_mut() {
             if row.family.user == user {
                 row.device = Device::default();
@@ -266,6 +276,7 @@ impl SessionStore for MemoryStore {
                 rooms.sessions.make_room(user, limit, revoke, now)
             });
             Ok(Insertion::Opened {
+                is_new_device: rooms.sessions.remember_device(&new),
                 opened: rooms.sessions.open(new, window, now),
                 replaced,
                 crowded_out,

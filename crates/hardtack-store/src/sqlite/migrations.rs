@@ -25,7 +25,7 @@ impl Migration {
 }
 
 /// In order. `PRAGMA user_version` counts how many were applied.
-const MIGRATIONS: [Migration; 4] = [
+const MIGRATIONS: [Migration; 5] = [
     Migration {
         name: "0001_users",
         sql: include_str!("../../migrations/sqlite/0001_users.sql"),
@@ -41,6 +41,10 @@ const MIGRATIONS: [Migration; 4] = [
     Migration {
         name: "0004_audit",
         sql: include_str!("../../migrations/sqlite/0004_audit.sql"),
+    },
+    Migration {
+        name: "0005_known_devices",
+        sql: include_str!("../../migrations/sqlite/0005_known_devices.sql"),
     },
 ];
 

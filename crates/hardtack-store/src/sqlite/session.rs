@@ -141,10 +141,24 @@ fn insert(
         None => Vec::new(),
     };
     Ok(Insertion::Opened {
+        is_new_device: remember_device(connection, new)?,
         opened: open(connection, new, window, now)?,
         replaced: ended,
         crowded_out,
     })
+}
+
+/// Whether others are known and this one is not.
+fn remember_device(connection: &Connection, new: &NewSession) -> Result<bool, Failure> {
+    let others_are_known: bool = connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM known_devices WHERE user_id = ?1)")?
+        .query_row([new.user.as_i64()], |row| row.get(0))?;
+    let added = connection
+        .prepare_cached(
+            "INSERT INTO known_devices (user_id, name) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![new.user.as_i64(), new.device.name()])?;
+    Ok(others_are_known && added > 0)
 }
 
 fn note_use(

@@ -105,7 +105,7 @@ fn a_database_without_a_table_is_migrated() {
     tamper(&path, "PRAGMA journal_mode = WAL; VACUUM");
     assert!(fs::metadata(&path).unwrap().len() > 0);
     drop(open(&path));
-    assert_eq!(schema(&path).1, 4);
+    assert_eq!(schema(&path).1, 5);
 }
 
 #[tokio::test]
@@ -117,7 +117,7 @@ async fn an_older_database_is_migrated_and_keeps_its_users() {
     let before = schema(&path);
     tamper(
         &path,
-        "DROP TABLE audit; DROP TABLE devices; DROP TABLE sessions; DROP TABLE revocations;
+        "DROP TABLE known_devices; DROP TABLE audit; DROP TABLE devices; DROP TABLE sessions; DROP TABLE revocations;
          DELETE FROM migrations WHERE name > '0001_users'; PRAGMA user_version = 1",
     );
     let store = open(&path);
@@ -138,7 +138,7 @@ async fn an_older_database_is_migrated_and_keeps_its_sessions() {
     let before = schema(&path);
     tamper(
         &path,
-        "DROP TABLE audit;
+        "DROP TABLE known_devices; DROP TABLE audit;
          DROP INDEX sessions_of_user; CREATE INDEX sessions_of_user ON sessions (user_id);
          ALTER TABLE sessions DROP COLUMN remember_me;
          DELETE FROM migrations WHERE name > '0002_sessions'; PRAGMA user_version = 2",
@@ -162,7 +162,7 @@ fn many_that_open_a_new_database_at_once_share_one() {
             drop(thread.join().unwrap());
         }
     });
-    assert_eq!(schema(&path).1, 4);
+    assert_eq!(schema(&path).1, 5);
 }
 
 /// SQLite is built to read some names as URIs: `?mode=memory` would keep nothing.

@@ -124,6 +124,7 @@ impl<S: Store> Hardtack<S> {
         let session = &self.settings().session;
         let (limit, window) = (session.limit_per_user, session.rotation_window);
         let new = self.new_session(&user, remember_me, client);
+        let device = new.device.name();
         let insertion = self
             .store()
             .insert_session(new, replaced, limit, revoke, window)
@@ -133,6 +134,7 @@ impl<S: Store> Hardtack<S> {
             opened,
             replaced,
             crowded_out,
+            is_new_device,
         } = insertion
         else {
             // The password or the user's state changed while the old one was being checked.
@@ -154,6 +156,16 @@ impl<S: Store> Hardtack<S> {
             },
             client,
         );
+        if is_new_device {
+            self.report(
+                &Event::NewDevice {
+                    user: user.id,
+                    session: opened.family.session,
+                    device,
+                },
+                client,
+            );
+        }
         let grant = self.grant(&opened.family, opened.now)?;
         Ok((
             User {

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use axum::body::Body;
 use hardtack::core::audit::AuditEntry;
+use hardtack::core::event::Event;
 use hardtack::store::{AuditFilter, AuditStore};
-use http::StatusCode;
+use http::header::{CONTENT_TYPE, USER_AGENT};
+use http::{HeaderValue, Method, StatusCode};
 use serde_json::json;
 
 use crate::kit::{PASSWORD, World};
@@ -91,6 +94,35 @@ async fn a_session_that_somebody_elses_login_ended_is_in_its_owners_trail() {
     );
     assert_eq!(entries[1].user, entries[0].user);
     assert_eq!(entries[2].user, Some(bob.id));
+}
+
+/// Ready for a mail: whom, with what, from where.
+#[tokio::test]
+async fn a_login_from_a_new_device_is_told() {
+    let world = World::new().await;
+    world.logged_in().await;
+    let mut phone = world.browser();
+    let request = phone
+        .request(&Method::POST, "/api/auth/login/")
+        .header(CONTENT_TYPE, "application/json");
+    let body = json!({ "username": "alice", "password": PASSWORD }).to_string();
+    let mut request = request.body(Body::from(body)).unwrap();
+    let user_agent = "Mozilla/5.0 (iPhone) Version/26.0 Safari/604.1";
+    let user_agent = HeaderValue::from_static(user_agent);
+    request.headers_mut().insert(USER_AGENT, user_agent);
+    assert_eq!(phone.send(request).await.status, StatusCode::OK);
+    world.logged_in().await;
+    let devices = world.events().into_iter().filter_map(|event| match event {
+        Event::NewDevice { device, .. } => Some(device),
+        _ => None,
+    });
+    assert_eq!(devices.collect::<Vec<_>>(), ["Safari on iPhone"]);
+    let entries = world.audit().await;
+    assert_eq!(
+        words(&entries),
+        ["logged_in", "logged_in", "new_device", "logged_in"]
+    );
+    assert_eq!(entries[2].session, entries[1].session);
 }
 
 #[tokio::test]
