@@ -1,7 +1,7 @@
 //! What the operator can set: `hardtack.toml`, overlaid by `HARDTACK__SECTION__KEY` variables,
 //! overlaid by flags.
 //!
-//! [`table::KEYS`] is the one list. Reading, checking, `config show`, `config reference` and
+//! [`table::keys`] is the one list. Reading, checking, `config show`, `config reference` and
 //! docs/configuration.md follow from it, so a key cannot exist in one of them only. No key holds a
 //! secret: secrets are files, and keys say where they are.
 

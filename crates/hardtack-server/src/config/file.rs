@@ -3,7 +3,7 @@
 use toml::de::{DeTable, DeValue};
 
 use super::problem::{Origin, Problems};
-use super::table::KEYS;
+use super::table::keys;
 use super::value::Given;
 
 /// One value on its way to its key.
@@ -70,7 +70,7 @@ fn collect(
 }
 
 fn is_section(name: &str) -> bool {
-    KEYS.iter().any(|key| key.section() == name)
+    keys().any(|key| key.section() == name)
 }
 
 fn given(value: &DeValue<'_>) -> Given {

@@ -3,7 +3,7 @@
 use super::key::Key;
 use super::problem::{Origin, Problem};
 use super::secret;
-use super::table::KEYS;
+use super::table::keys;
 
 /// A variable that is none of ours, but was surely meant to be: a lost underscore must not turn a
 /// setting into nothing. Others that begin so are not ours to judge: Kubernetes makes
@@ -19,8 +19,7 @@ pub(super) fn misspelt(variable: &str) -> Option<Problem> {
     };
     let name = plain(rest);
     let likeness = |key: &Key| strsim::normalized_damerau_levenshtein(&plain(key.name), &name);
-    let nearest = KEYS
-        .iter()
+    let nearest = keys()
         .max_by(|one, other| likeness(one).total_cmp(&likeness(other)))
         .filter(|key| likeness(key) > 0.85)?;
     Some(Problem {
@@ -43,9 +42,7 @@ pub(super) fn unknown(name: &str) -> String {
         let whole = strsim::normalized_damerau_levenshtein(key.name, name);
         if same_leaf { whole.max(0.9) } else { whole }
     };
-    let nearest = KEYS
-        .iter()
-        .max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+    let nearest = keys().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
     match nearest.filter(|key| likeness(key) > 0.7) {
         Some(key) => format!("unknown key {name}; did you mean {}?", key.name),
         None => format!("unknown key {name}; `hardtack config reference` lists every key"),

@@ -10,7 +10,7 @@ use super::file::{Assignment, parse_file};
 use super::key::{Default, Key, Value};
 use super::nearest::{misspelt, unknown};
 use super::problem::{Origin, Problem, Problems};
-use super::table::KEYS;
+use super::table::keys;
 use super::value::Given;
 
 /// The file that is read when nobody names one and it exists.
@@ -108,8 +108,7 @@ impl Sources {
             origin: Origin::Flag(flag),
         }));
         let mut config = Config::blank().map_err(|error| Problems::one(None, error.to_string()))?;
-        let mut entries: Vec<Entry> = KEYS
-            .iter()
+        let mut entries: Vec<Entry> = keys()
             .map(|key| Entry {
                 key: key.name,
                 value: default_of(key, &mut config, &mut problems),
@@ -122,10 +121,7 @@ impl Sources {
             origin,
         } in assignments
         {
-            let found = KEYS
-                .iter()
-                .zip(&mut entries)
-                .find(|(key, _)| key.name == name);
+            let found = keys().zip(&mut entries).find(|(key, _)| key.name == name);
             let Some((key, entry)) = found else {
                 problems.push(Problem {
                     origin: Some(origin),

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::key::{Default, Key};
-use super::table::KEYS;
+use super::table::keys;
 
 /// One key, for `config reference --json`.
 #[derive(Serialize)]
@@ -21,7 +21,7 @@ pub(crate) struct Row {
 
 /// Every key.
 pub(crate) fn rows() -> Vec<Row> {
-    KEYS.iter()
+    keys()
         .map(|key| {
             let (default, when_unset) = match key.default {
                 Default::Is(text) => (Some(text), None),
@@ -43,7 +43,7 @@ pub(crate) fn rows() -> Vec<Row> {
 /// For a terminal.
 pub(crate) fn text() -> String {
     let mut text = String::new();
-    for key in KEYS {
+    for key in keys() {
         let _ = writeln!(
             text,
             "{}\n    {}; default: {}",
@@ -60,7 +60,7 @@ pub(crate) fn text() -> String {
 pub(crate) fn markdown() -> String {
     let mut page = String::from(INTRODUCTION);
     let mut section = "";
-    for key in KEYS {
+    for key in keys() {
         if key.section() != section {
             section = key.section();
             let _ = write!(

@@ -4,7 +4,7 @@ use clap_mangen::roff::{Roff, bold, italic, roman};
 
 use super::{MANUAL, Page, source};
 use crate::config::reference;
-use crate::config::table::KEYS;
+use crate::config::table::keys;
 
 pub(super) fn page() -> Page {
     let mut page = Roff::new();
@@ -17,7 +17,7 @@ pub(super) fn page() -> Page {
         page.text([roman(*paragraph)]).control("PP", []);
     }
     let mut section = "";
-    for key in KEYS {
+    for key in keys() {
         if key.section() != section {
             section = key.section();
             page.control("SH", [format!("[{section}]").as_str()]);
@@ -61,7 +61,7 @@ mod tests {
     #[test]
     fn every_key_is_in_the_page() {
         let text = page().text;
-        for key in KEYS {
+        for key in keys() {
             let (section, name) = key.name.split_once('.').unwrap();
             let (_, rest) = text.split_once(&format!(".SH [{section}]\n")).unwrap();
             let rest = rest.split("\n.SH ").next().unwrap();

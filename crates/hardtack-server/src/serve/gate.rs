@@ -76,6 +76,32 @@ impl Gate {
         }
     }
 
+    /// Is this one whole head, good, and of its body no more than belongs to it? That is what nearly
+    /// always comes, and may stay where it is. Whatever else it is will be found out by
+    /// [`judge`](Self::judge), which sees it whole.
+    fn is_one_request(&mut self, came: &[u8]) -> bool {
+        let is_beginning = match self.inside {
+            Inside::Head(ref head) => head.is_untouched(),
+            Inside::Body(left) => left == 0 && !self.progress.is_busy(),
+            Inside::Last => false,
+        };
+        if !is_beginning {
+            return false;
+        }
+        let Ok(Step::Complete { length, body }) = Head::default().read(came, self.longest_head)
+        else {
+            return false;
+        };
+        let behind = (came.len() - length) as u64;
+        self.inside = match body {
+            Body::Bytes(count) if behind <= count => Inside::Body(count - behind),
+            Body::Chunked => Inside::Last,
+            Body::Bytes(_) => return false,
+        };
+        self.progress.head_is_complete();
+        true
+    }
+
     /// Judges what is held.
     fn judge(&mut self) -> Outcome {
         match &mut self.inside {
@@ -152,6 +178,9 @@ impl AsyncRead for Gate {
             ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
             let came = buffer.filled().get(before..).unwrap_or_default();
             if came.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            if self.held.is_empty() && self.is_one_request(came) {
                 return Poll::Ready(Ok(()));
             }
             self.held.extend_from_slice(came);

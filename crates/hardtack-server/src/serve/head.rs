@@ -69,12 +69,18 @@ impl Head {
     pub(super) fn read(&mut self, bytes: &[u8], limit: usize) -> Result<Step, Refusal> {
         loop {
             let unsearched = bytes.get(self.searched..).unwrap_or_default();
-            let Some(offset) = end_of_text(unsearched) else {
+            let found = memchr::memchr(b'\r', unsearched);
+            let text = unsearched.get(..found.unwrap_or(unsearched.len()));
+            // A bare LF ends a line for some, and is text to others.
+            if text.is_none_or(has_control) {
+                return Err(Refusal::Malformed);
+            }
+            let Some(offset) = found else {
                 self.searched = bytes.len();
                 return self.partial(bytes.len(), limit);
             };
             let end = self.searched + offset;
-            // A bare CR or LF ends a line for some, and is text to others.
+            // And so does a bare CR.
             match bytes.get(end..).unwrap_or_default() {
                 [b'\r'] => {
                     self.searched = end;
@@ -95,6 +101,11 @@ impl Head {
                 return Ok(Step::Complete { length: next, body });
             }
         }
+    }
+
+    /// Nothing of it has come yet.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.searched == 0
     }
 
     fn partial(&self, length: usize, limit: usize) -> Result<Step, Refusal> {
@@ -275,47 +286,34 @@ fn trim(mut value: &[u8]) -> &[u8] {
     value
 }
 
-/// Where the first byte stands that [`ends_text`]. Judged block by block: without a way out inside
-/// a block the compiler compares its bytes all at once, and every byte of every request comes by here.
-fn end_of_text(bytes: &[u8]) -> Option<usize> {
-    const BLOCK: usize = 32;
-    let ends = |block: &[u8; BLOCK]| {
-        block
-            .iter()
-            .fold(false, |ends, byte| ends | ends_text(*byte))
-    };
-    let (blocks, _) = bytes.as_chunks::<BLOCK>();
-    let clean = BLOCK * blocks.iter().take_while(|block| !ends(block)).count();
-    let rest = bytes.get(clean..)?;
-    let offset = rest.iter().position(|byte| ends_text(*byte))?;
-    Some(clean + offset)
-}
-
-/// The end of a line, or a control character, which may stand nowhere.
-fn ends_text(byte: u8) -> bool {
-    byte.is_ascii_control() && byte != b'\t'
+/// Is there a control character in it, which may stand nowhere? Every byte of every request comes by
+/// here: without a way out the compiler compares many at once.
+fn has_control(text: &[u8]) -> bool {
+    let is_control = |byte: u8| byte.is_ascii_control() && byte != b'\t';
+    text.iter()
+        .fold(false, |found, byte| found | is_control(*byte))
 }
 
 /// RFC 9110 §5.6.2.
-const fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'!' | b'#'
-                | b'$'
-                | b'%'
-                | b'&'
-                | b'\''
-                | b'*'
-                | b'+'
-                | b'-'
-                | b'.'
-                | b'^'
-                | b'_'
-                | b'`'
-                | b'|'
-                | b'~'
-        )
+fn is_token(byte: u8) -> bool {
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a byte finds its place, and the compiler looks"
+    )]
+    const IS_TOKEN: [bool; 256] = {
+        let mut table = [false; 256];
+        let mut byte = 0_u8;
+        while byte < 128 {
+            table[byte as usize] = byte.is_ascii_alphanumeric()
+                || matches!(
+                    byte,
+                    b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~'
+                );
+            byte += 1;
+        }
+        table
+    };
+    IS_TOKEN.get(usize::from(byte)).is_some_and(|is| *is)
 }
 
 #[cfg(test)]
@@ -349,11 +347,20 @@ mod tests {
             for at in 0..100 {
                 let mut bytes = vec![b'a'; 100];
                 bytes[at] = control;
-                assert_eq!(end_of_text(&bytes), Some(at));
+                assert!(has_control(&bytes));
             }
         }
         let text: Vec<u8> = (b' '..=b'~').chain(0x80..=0xff).chain(*b"\t").collect();
-        assert_eq!(end_of_text(&text), None);
+        assert!(!has_control(&text));
+    }
+
+    #[test]
+    fn a_token_is_of_the_characters_that_the_rfc_names() {
+        let named = b"!#$%&'*+-.^_`|~";
+        for byte in 0..=u8::MAX {
+            let is_named = byte.is_ascii_alphanumeric() || named.contains(&byte);
+            assert_eq!(is_token(byte), is_named, "{byte}");
+        }
     }
 
     #[test]
