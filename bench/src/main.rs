@@ -39,6 +39,9 @@ struct Arguments {
     /// The bare peer
     #[arg(long)]
     bare_hyper: PathBuf,
+    /// The application behind the guard
+    #[arg(long)]
+    guarded_route: PathBuf,
     /// Only these, such as B1,B3
     #[arg(long, value_delimiter = ',', ignore_case = true)]
     only: Vec<Budget>,
@@ -97,6 +100,7 @@ fn main() -> Result<ExitCode> {
     let programs = Programs {
         hardtack: arguments.hardtack.canonicalize()?,
         bare_hyper: arguments.bare_hyper.canonicalize()?,
+        guarded_route: arguments.guarded_route.canonicalize()?,
     };
     let task = Task {
         programs: &programs,

@@ -23,6 +23,7 @@ const HS256_SECRET: &str = "Zq8#nT2vL5!xR7mC4wK9pB6yF3hJ1dGsE0aU";
 pub(crate) struct Programs {
     pub(crate) hardtack: PathBuf,
     pub(crate) bare_hyper: PathBuf,
+    pub(crate) guarded_route: PathBuf,
 }
 
 /// A directory with a configuration, a database and one user.
@@ -115,6 +116,13 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn bare_hyper(programs: &Programs) -> Result<Self> {
         Self::start(Command::new(&programs.bare_hyper))
+    }
+
+    /// An application behind the guard, with the keys of `authority`.
+    pub(crate) fn guarded_route(programs: &Programs, authority: &Self) -> Result<Self> {
+        let mut command = Command::new(&programs.guarded_route);
+        command.arg(format!("http://{}", authority.address));
+        Self::start(command)
     }
 
     fn start(mut command: Command) -> Result<Self> {

@@ -31,9 +31,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let built = workspace::release_binary()?;
     let mut bench = Command::new(built.with_file_name("hardtack-bench"));
     bench.arg("--hardtack").arg(&built);
-    bench
-        .arg("--bare-hyper")
-        .arg(built.with_file_name("bare-hyper"));
+    for peer in ["bare-hyper", "guarded-route"] {
+        let program = built.with_file_name(peer);
+        bench.arg(format!("--{peer}")).arg(program);
+    }
     if !arguments.only.is_empty() {
         bench.arg("--only").arg(arguments.only.join(","));
     }

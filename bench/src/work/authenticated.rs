@@ -15,6 +15,7 @@ const REQUESTS: usize = 40_000;
 
 const SESSION: &str = "/api/auth/session/";
 const USER: &str = "/api/auth/user/";
+const DATA: &str = "/api/data";
 
 /// One thing that is asked of one server, and what it cost in each round.
 struct Subject<'a> {
@@ -54,6 +55,13 @@ pub(crate) fn run(task: &Task<'_>, report: &mut Report) -> Result<()> {
         let access = log_in(&server)?;
         servers.push((algorithm, house, server, access));
     }
+    let guarded = match servers.first() {
+        Some((.., authority, access)) => {
+            let app = Server::guarded_route(task.programs, authority)?;
+            Some((app, request::get(DATA, access)))
+        }
+        None => None,
+    };
     let mut subjects = Vec::new();
     for (algorithm, _, server, access) in &servers {
         if subjects.is_empty() {
@@ -61,6 +69,10 @@ pub(crate) fn run(task: &Task<'_>, report: &mut Report) -> Result<()> {
             subjects.push(Subject::new("bare hyper".to_owned(), &bare, limit));
             let user = request::get(USER, access);
             subjects.push(Subject::new("GET user/".to_owned(), server, user));
+        }
+        if let Some((app, request)) = guarded.as_ref().filter(|_| subjects.len() == 2) {
+            let label = "a guarded route elsewhere, ES256".to_owned();
+            subjects.push(Subject::new(label, app, request.clone()));
         }
         let label = format!("GET session/, {algorithm}");
         subjects.push(Subject::new(label, server, request::get(SESSION, access)));
