@@ -149,6 +149,7 @@ Client and server shared it: rates are those of both together.
   a file, behind requests as Chromium sends them, over connections that stay open. The *bare hyper*
   beside it answers the very same requests with 200 constant bytes, on the same runtime.
 * **Authenticated requests** (B1): 32 connections, a token seen before, revocation and CSRF checks on.
+  The *guarded route elsewhere* is an application that takes `hardtack-guard` and answers as bare hyper does.
 * **Rotation** (B3): 64 connections; each request rotates another one of 20,000 sessions, and each
   answer waits for the disk. Afterwards the database is asked whether every session moved on.
 * **Rotation at store level** (B4): 64 tasks. The limit is one thread that commits
@@ -158,6 +159,8 @@ Client and server shared it: rates are those of both together.
 * **A flood of logins** (B7): 32 connections log in without pause beside 16 that ask who they are.
 * **In the process** (B2, B8): a loop, timed whole.
 * **Start** (B10): the server is asked again and again until it answers.
+
+What is missed, and where the time goes: [decision 9](decisions/0009-where-budgets-are-missed.md).
 
 Run it with `cargo xtask bench`; `--only B1,B3` runs some, `--quick` is a glance.
 ";

@@ -10,13 +10,13 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Four fifths are used at most: a search for what is not there then looks at 13 words on
-    /// average, within two cache lines.
+    /// Three fifths are used at most: a search for what is not there then looks at 4 words on
+    /// average, mostly within one cache line.
     pub(super) fn with_room_for(entries: usize) -> Self {
         let slots = if entries == 0 {
             0
         } else {
-            entries.saturating_mul(5) / 4 + 2
+            entries.saturating_mul(5) / 3 + 2
         };
         Self {
             slots: std::iter::repeat_with(|| AtomicU64::new(0))
@@ -31,7 +31,7 @@ impl Table {
     }
 
     fn is_full(&self) -> bool {
-        (self.len() + 1).saturating_mul(5) > self.slots.len().saturating_mul(4)
+        (self.len() + 1).saturating_mul(5) > self.slots.len().saturating_mul(3)
     }
 
     pub(super) fn contains(&self, fingerprint: u64) -> bool {
@@ -63,7 +63,7 @@ impl Table {
         false
     }
 
-    /// A copy with room for half as many again: at most 15 bytes for each entry, just after.
+    /// A copy with room for half as many again: at most 20 bytes for each entry, just after.
     pub(super) fn grown(&self) -> Self {
         let grown = Self::with_room_for((self.len() * 3 / 2).max(64));
         for slot in &self.slots {

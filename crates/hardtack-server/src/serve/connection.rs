@@ -115,9 +115,11 @@ async fn serve_requests(
         let (app, hardened, progress) = (&service.app, &service.hardened, &progress);
         async move {
             // The gate cannot tell where the next request would begin.
-            let is_last = request.headers().contains_key(TRANSFER_ENCODING);
+            let is_chunked = request.headers().contains_key(TRANSFER_ENCODING);
             let mut response = answer(app.clone(), hardened, peer, request).await;
-            if is_last {
+            // hyper does not wait for a body that nobody wants. A client that is not told would send
+            // its next request into a closed connection (RFC 9112 §9.6).
+            if is_chunked || progress.is_body_owed() {
                 let close = HeaderValue::from_static("close");
                 response.headers_mut().insert(CONNECTION, close);
             }

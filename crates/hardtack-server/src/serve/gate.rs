@@ -99,6 +99,7 @@ impl Gate {
             Body::Bytes(_) => return false,
         };
         self.progress.head_is_complete();
+        self.progress.owe_body(self.is_inside_a_body());
         true
     }
 
@@ -110,6 +111,7 @@ impl Gate {
                 let left_here = usize::try_from(*left).unwrap_or(usize::MAX);
                 self.open_for = self.held.len().min(left_here);
                 *left -= self.open_for as u64;
+                self.progress.owe_body(*left > 0);
             }
             // The next request is not looked at before this one is answered.
             Inside::Body(0) if self.progress.is_busy() => return Outcome::Waits,
@@ -127,6 +129,12 @@ impl Gate {
                         Body::Bytes(count) => Inside::Body(count),
                         Body::Chunked => Inside::Last,
                     };
+                    let behind = (self.held.len() - length) as u64;
+                    let is_owed = match body {
+                        Body::Bytes(count) => count > behind,
+                        Body::Chunked => true,
+                    };
+                    self.progress.owe_body(is_owed);
                 }
                 Err(refusal) => {
                     self.progress.refuse(refusal);

@@ -35,6 +35,8 @@ struct State {
     /// Since when an answer cannot be written because the client does not read.
     unread_since: Option<Instant>,
     requests: u64,
+    /// More of the present request's body is on its way.
+    is_body_owed: bool,
     refusal: Option<Refusal>,
     /// Whom to tell of the answer.
     held_back: Option<Waker>,
@@ -51,6 +53,7 @@ impl Progress {
             since: opened_at,
             unread_since: None,
             requests: 0,
+            is_body_owed: false,
             refusal: None,
             held_back: None,
         }))
@@ -77,6 +80,15 @@ impl Progress {
         let mut state = self.state();
         state.awaited = Awaited::Nothing;
         state.requests += 1;
+    }
+
+    /// Whether more of the present request's body is on its way.
+    pub(super) fn owe_body(&self, is_owed: bool) {
+        self.state().is_body_owed = is_owed;
+    }
+
+    pub(super) fn is_body_owed(&self) -> bool {
+        self.state().is_body_owed
     }
 
     pub(super) fn is_answered(&self, now: Instant) {

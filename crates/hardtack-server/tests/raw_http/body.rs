@@ -124,3 +124,40 @@ fn clients_that_leave_half_way_are_forgotten() {
         must_serve(&server);
     }
 }
+
+/// Who answers before the body has come will not read it. A client that is not told sends its next
+/// request into a connection that is being closed, and loses it.
+#[test]
+fn an_answer_that_did_not_wait_for_the_body_says_that_it_is_the_last() {
+    let house = house();
+    let server = house.serve(&[]);
+    for (request_line, fields, length) in [
+        ("GET /healthz", "", 10),
+        ("POST /nothing", JSON, 10),
+        ("POST /api/auth/login/", "content-type: text/plain\r\n", 10),
+        (
+            "POST /api/auth/login/",
+            "origin: https://evil.example\r\n",
+            10,
+        ),
+        ("POST /api/auth/login/", JSON, 1_000_000),
+    ] {
+        let head = format!(
+            "{request_line} HTTP/1.1\r\nhost: app.example.com\r\n{fields}content-length: {length}\r\n\r\n"
+        );
+        for part_of_the_body in ["", "x"] {
+            let mut stream = connect(&server);
+            write!(stream, "{head}{part_of_the_body}").unwrap();
+            let [answer] = &answers(stream)[..] else {
+                panic!("{head}: one answer is wanted");
+            };
+            assert_eq!(answer.header("connection"), Some("close"), "{answer:?}");
+        }
+        if length < 100 {
+            let body = "x".repeat(length);
+            let both = exchange(&server, format!("{head}{body}{LAST}"));
+            assert_eq!(both.len(), 2, "{both:?}");
+            assert_eq!(both[0].header("connection"), None, "{both:?}");
+        }
+    }
+}
