@@ -249,7 +249,7 @@ async fn answer(
         None => {
             error!("a handler panicked");
             let kind = [(CONTENT_TYPE, "application/json")];
-            let body = r#"{"detail":"Internal server error.","code":"error"}"#;
+            let body = r#"{"detail":"Internal server error."}"#;
             let status = StatusCode::INTERNAL_SERVER_ERROR;
             (status, hardened.clone(), kind, body).into_response()
         }
