@@ -68,7 +68,7 @@ fn printed(problems: &Problems) -> Vec<String> {
 /// Every key: `section.key`.
 #[must_use]
 pub fn keys() -> Vec<&'static str> {
-    table::KEYS.iter().map(|key| key.name).collect()
+    table::keys().map(|key| key.name).collect()
 }
 
 /// The page docs/configuration.md.
