@@ -61,6 +61,7 @@ mod http;
 mod last_seen;
 mod revocations;
 pub mod settings;
+pub mod translation;
 mod uses;
 
 pub use client::Client;

@@ -1,0 +1,1 @@
+# As locales/en/pages.ftl.

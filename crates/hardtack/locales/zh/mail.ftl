@@ -1,0 +1,1 @@
+mail-greeting = { $name }，您好：
