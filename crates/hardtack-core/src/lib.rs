@@ -14,6 +14,8 @@
 //! | when a session ends | [`session`], [`activity`] |
 //! | how passwords are kept | [`password`] |
 //! | what makes two names the same | [`user`] |
+//! | what a link in a mail is worth | [`one_time_code`] |
+//! | what mails there are | [`mail`] |
 //! | whether a request may change something | [`csrf`] |
 //! | how long to wait after failures | [`throttle`] |
 //! | what is reported | [`event`] |
@@ -25,6 +27,8 @@ pub mod csrf;
 pub mod event;
 pub mod jws;
 pub mod key;
+pub mod mail;
+pub mod one_time_code;
 pub mod password;
 pub mod refresh_token;
 pub mod rotation;

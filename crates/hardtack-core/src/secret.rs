@@ -20,6 +20,11 @@ impl<T: Zeroize> Secret<T> {
     pub const fn expose_secret(&self) -> &T {
         &self.0
     }
+
+    /// The bare value, to be filled where it lies, so that no copy is left behind.
+    pub(crate) const fn expose_secret_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
 }
 
 impl<T: Zeroize> fmt::Debug for Secret<T> {
