@@ -10,12 +10,18 @@ use ipnet::IpNet;
 
 mod audit;
 mod cookies;
+mod links;
+mod rate_limit;
+mod registration;
 mod revocations;
 mod service_token;
 mod session;
 
 pub use audit::AuditSettings;
 pub use cookies::{CookiePrefix, CookieSettings, PlacedCookie, SameSite};
+pub use links::{LinkPath, LinkSettings, LinkTo};
+pub use rate_limit::RateLimitSettings;
+pub use registration::{EmailVerification, RegistrationMode, RegistrationSettings};
 pub use revocations::RevocationSettings;
 pub use service_token::{ServiceToken, ServiceTokenError};
 pub use session::SessionSettings;
@@ -52,6 +58,10 @@ pub struct Settings {
     pub revocations: RevocationSettings,
     /// What is kept of what happened.
     pub audit: AuditSettings,
+    /// Who may become a user.
+    pub registration: RegistrationSettings,
+    /// Where the links in mails lead.
+    pub links: LinkSettings,
 }
 
 impl Settings {
@@ -72,6 +82,8 @@ impl Settings {
             limits: LimitSettings::default(),
             revocations: RevocationSettings::default(),
             audit: AuditSettings::default(),
+            registration: RegistrationSettings::default(),
+            links: LinkSettings::default(),
         }
     }
 }
@@ -137,22 +149,9 @@ impl Settings {
         }
         self.verify_sites()?;
         self.revocations.verify()?;
-        let limits = self.rate_limit;
-        if limits.login_per_user > 100 {
-            return wrong(
-                "rate_limit.login_per_user",
-                "must be at most 100 (SP 800-63B-4 §3.2.2)",
-            );
-        }
-        if limits.login_per_user == 0
-            || limits.login_per_address == 0
-            || limits.refused_refreshes == 0
-        {
-            return wrong(
-                "rate_limit",
-                "a limit of 0 would let nobody in; the least is 1",
-            );
-        }
+        self.rate_limit.verify()?;
+        self.registration.verify()?;
+        self.links.verify()?;
         if self.password.min_length < 8 || self.password.min_length > 64 {
             return wrong(
                 "password.min_length",
@@ -314,27 +313,6 @@ pub struct CsrfSettings {
     pub allow_same_site: bool,
     /// Any loopback origin may change something: for `--dev`.
     pub allow_loopback: bool,
-}
-
-/// How often one may try. Each limit is per minute unless it says otherwise.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RateLimitSettings {
-    /// Logins of one user; after that the delay doubles with each failure.
-    pub login_per_user: u32,
-    /// Logins from one address (IPv6: one /64).
-    pub login_per_address: u32,
-    /// Refused refreshes of one client.
-    pub refused_refreshes: u32,
-}
-
-impl Default for RateLimitSettings {
-    fn default() -> Self {
-        Self {
-            login_per_user: 10,
-            login_per_address: 60,
-            refused_refreshes: 10,
-        }
-    }
 }
 
 /// How passwords are kept.

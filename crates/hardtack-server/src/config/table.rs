@@ -6,6 +6,7 @@ use super::key::Key;
 
 mod cookies;
 mod login;
+mod registration;
 mod server;
 mod session;
 
@@ -25,6 +26,8 @@ static SECTIONS: &[&[Key]] = &[
     session::REVOCATIONS,
     session::AUDIT,
     login::PASSWORD,
+    registration::REGISTRATION,
+    registration::LINKS,
     server::STORE,
     server::LOG,
 ];

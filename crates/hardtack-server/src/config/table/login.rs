@@ -37,6 +37,26 @@ pub(super) static RATE_LIMIT: &[Key] = &[
         default: Default::Is("10"),
         meaning: "Refused refreshes of one client in a minute; good ones always pass.",
     },
+    Key {
+        name: "rate_limit.registration",
+        kind: Kind::Count {
+            unit: "registrations",
+            range: 1..=1_000_000,
+            put: |config, count| config.settings.rate_limit.registration = count,
+        },
+        default: Default::Is("10"),
+        meaning: "Registrations from one address in an hour; of IPv6, from one /64. Those that fail because a name is taken count as well.",
+    },
+    Key {
+        name: "rate_limit.reset",
+        kind: Kind::Count {
+            unit: "mails",
+            range: 1..=1_000_000,
+            put: |config, count| config.settings.rate_limit.reset = count,
+        },
+        default: Default::Is("10"),
+        meaning: "Mails that may be asked for without being logged in, to reset a password or to verify an address, from one network address in an hour; and as many of them to one mailbox, beyond which the answer stays the same and nothing is sent.",
+    },
 ];
 
 pub(super) static PASSWORD: &[Key] = &[
