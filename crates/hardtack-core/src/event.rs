@@ -15,6 +15,8 @@ pub enum LoginRefusal {
     WrongPassword,
     /// The user is switched off.
     UserDisabled,
+    /// The password was right, and the address was never shown to be the user's.
+    EmailNotVerified,
     /// Too many tries.
     Throttled,
 }
@@ -27,6 +29,37 @@ impl LoginRefusal {
             Self::UnknownUser => "unknown_user",
             Self::WrongPassword => "wrong_password",
             Self::UserDisabled => "user_disabled",
+            Self::EmailNotVerified => "email_not_verified",
+            Self::Throttled => "throttled",
+        }
+    }
+}
+
+/// Why nobody was registered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RegistrationRefusal {
+    /// Nobody may register.
+    Closed,
+    /// Only invited people may, and the invitation is not good.
+    NotInvited,
+    /// The name is somebody else's.
+    UsernameTaken,
+    /// The address is somebody else's.
+    EmailTaken,
+    /// Too many from one address.
+    Throttled,
+}
+
+impl RegistrationRefusal {
+    /// The stable word that is logged and kept.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::NotInvited => "not_invited",
+            Self::UsernameTaken => "username_taken",
+            Self::EmailTaken => "email_taken",
             Self::Throttled => "throttled",
         }
     }
@@ -121,6 +154,69 @@ pub enum Event {
         /// Who.
         user: UserId,
     },
+    /// A user's password was demanded for something that cannot be taken back lightly, and another
+    /// was given: for another address, or to delete the account.
+    PasswordRefused {
+        /// Who.
+        user: UserId,
+    },
+    /// Somebody registered.
+    UserRegistered {
+        /// Who.
+        user: UserId,
+    },
+    /// Somebody did not get to register.
+    RegistrationRefused {
+        /// Why. What was typed is not told.
+        reason: RegistrationRefusal,
+    },
+    /// An operator invited somebody to register.
+    UserInvited,
+    /// A user's address was shown to be theirs.
+    EmailVerified {
+        /// Who.
+        user: UserId,
+    },
+    /// Somebody wants a mail that leads to a new password.
+    PasswordResetRequested {
+        /// Whose, if the address is anybody's.
+        user: Option<UserId>,
+    },
+    /// A user has a new password by a mail, and every session is ended.
+    PasswordReset {
+        /// Who.
+        user: UserId,
+        /// How many sessions were ended.
+        sessions_ended: usize,
+    },
+    /// A user wants another address, and was asked there whether it is theirs.
+    EmailChangeRequested {
+        /// Who.
+        user: UserId,
+    },
+    /// A user has another address.
+    EmailChanged {
+        /// Who.
+        user: UserId,
+    },
+    /// The owner of an address took it back. Every session is ended, and the password is void.
+    EmailReverted {
+        /// Who.
+        user: UserId,
+        /// How many sessions were ended.
+        sessions_ended: usize,
+    },
+    /// What should have been the code of a mail is none, or good no longer.
+    CodeRefused {
+        /// What it should have bought, as a stable word
+        /// ([`CodePurpose::code`](crate::one_time_code::CodePurpose::code)).
+        purpose: &'static str,
+    },
+    /// A user took a copy of all that is held about them.
+    UserExported {
+        /// Who.
+        user: UserId,
+    },
     /// A request that would have changed something came from a place that may not.
     CsrfRefused {
         /// What was wrong with it, without its values.
@@ -143,7 +239,7 @@ pub enum Event {
         /// Who.
         user: UserId,
     },
-    /// A user was deleted, and every session of theirs is ended.
+    /// A user was deleted, by an operator or by themselves, and every session of theirs is ended.
     UserDeleted {
         /// Who it was.
         user: UserId,
@@ -179,6 +275,18 @@ impl Event {
             Self::SessionRevoked { .. } => "session_revoked",
             Self::PasswordChanged { .. } => "password_changed",
             Self::PasswordChangeRefused { .. } => "password_change_refused",
+            Self::PasswordRefused { .. } => "password_refused",
+            Self::UserRegistered { .. } => "user_registered",
+            Self::RegistrationRefused { .. } => "registration_refused",
+            Self::UserInvited => "user_invited",
+            Self::EmailVerified { .. } => "email_verified",
+            Self::PasswordResetRequested { .. } => "password_reset_requested",
+            Self::PasswordReset { .. } => "password_reset",
+            Self::EmailChangeRequested { .. } => "email_change_requested",
+            Self::EmailChanged { .. } => "email_changed",
+            Self::EmailReverted { .. } => "email_reverted",
+            Self::CodeRefused { .. } => "code_refused",
+            Self::UserExported { .. } => "user_exported",
             Self::CsrfRefused { .. } => "csrf_refused",
             Self::UserAdded { .. } => "user_added",
             Self::UserDisabled { .. } => "user_disabled",
@@ -200,12 +308,24 @@ impl Event {
             | Self::SessionRevoked { user, .. }
             | Self::PasswordChanged { user, .. }
             | Self::PasswordChangeRefused { user }
+            | Self::PasswordRefused { user }
+            | Self::UserRegistered { user }
+            | Self::EmailVerified { user }
+            | Self::PasswordReset { user, .. }
+            | Self::EmailChangeRequested { user }
+            | Self::EmailChanged { user }
+            | Self::EmailReverted { user, .. }
+            | Self::UserExported { user }
             | Self::UserAdded { user }
             | Self::UserDisabled { user, .. }
             | Self::UserEnabled { user }
             | Self::UserDeleted { user, .. } => Some(*user),
-            Self::LoginRefused { user, .. } => *user,
-            Self::RefreshRefused { .. } | Self::CsrfRefused { .. } => None,
+            Self::LoginRefused { user, .. } | Self::PasswordResetRequested { user } => *user,
+            Self::RefreshRefused { .. }
+            | Self::RegistrationRefused { .. }
+            | Self::UserInvited
+            | Self::CodeRefused { .. }
+            | Self::CsrfRefused { .. } => None,
         }
     }
 
@@ -232,6 +352,8 @@ impl Event {
             Self::LoginRefused { reason, .. } => Some(reason.code()),
             Self::RefreshRefused { reason, .. } | Self::CsrfRefused { reason } => Some(reason),
             Self::SessionRevoked { reason, .. } => Some(reason.code()),
+            Self::RegistrationRefused { reason } => Some(reason.code()),
+            Self::CodeRefused { purpose } => Some(purpose),
             _ => None,
         }
     }
@@ -244,6 +366,10 @@ impl Event {
             Self::LoginRefused { .. }
             | Self::RefreshRefused { .. }
             | Self::PasswordChangeRefused { .. }
+            | Self::PasswordRefused { .. }
+            | Self::RegistrationRefused { .. }
+            | Self::PasswordResetRequested { .. }
+            | Self::CodeRefused { .. }
             | Self::CsrfRefused { .. } => Weight::Refusal,
             _ => Weight::Notable,
         }

@@ -184,6 +184,8 @@ pub enum RevokeReason {
     Reuse,
     /// The user's password changed.
     PasswordChanged,
+    /// The owner of an address took it back from whoever had changed it.
+    EmailReverted,
     /// The user was switched off.
     UserDisabled,
     /// The user was deleted.
@@ -193,7 +195,7 @@ pub enum RevokeReason {
 }
 
 impl RevokeReason {
-    const ALL: [(Self, &'static str); 10] = [
+    const ALL: [(Self, &'static str); 11] = [
         (Self::Logout, "logout"),
         (Self::LogoutDevice, "logout_device"),
         (Self::LogoutAll, "logout_all"),
@@ -201,6 +203,7 @@ impl RevokeReason {
         (Self::Limit, "limit"),
         (Self::Reuse, "reuse"),
         (Self::PasswordChanged, "password_changed"),
+        (Self::EmailReverted, "email_reverted"),
         (Self::UserDisabled, "user_disabled"),
         (Self::UserDeleted, "user_deleted"),
         (Self::Operator, "operator"),
