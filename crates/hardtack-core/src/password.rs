@@ -14,12 +14,14 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use crate::Secret;
 
+mod breached;
 mod django;
 mod hash_cost;
 mod hasher;
 mod phc;
 mod policy;
 
+pub use breached::{BreachQuery, UnreadableRange};
 pub use hash_cost::{HashCost, HashCostError};
 pub use hasher::{HashError, Hasher, Verification};
 pub use policy::{PasswordFault, PersonalTexts, judge_new_password};

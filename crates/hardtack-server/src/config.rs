@@ -9,6 +9,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use hardtack::breached::RangeUrl;
 use hardtack::settings::{PublicUrl, Settings, SettingsError};
 use hardtack_core::key::Algorithm;
 
@@ -37,6 +38,8 @@ pub(crate) struct Config {
     pub(crate) server: ServerConfig,
     /// Where keys come from.
     pub(crate) keys: KeyConfig,
+    /// The list of leaked passwords.
+    pub(crate) breached: BreachedConfig,
     /// The feed of ended sessions.
     pub(crate) revocations: RevocationConfig,
     /// The database file, relative to the data directory.
@@ -85,6 +88,15 @@ pub(crate) struct KeyConfig {
     pub(crate) key_file: Option<PathBuf>,
     /// Relative to the data directory; `None` is `pepper` there.
     pub(crate) pepper_file: Option<PathBuf>,
+}
+
+/// The list of leaked passwords, besides what the library is told.
+#[derive(Debug, Clone)]
+pub(crate) struct BreachedConfig {
+    /// Whether it is asked at all.
+    pub(crate) check: bool,
+    /// Where; the table has a default.
+    pub(crate) url: Option<RangeUrl>,
 }
 
 /// The feed of ended sessions, besides what the library is told.
@@ -139,6 +151,10 @@ impl Config {
                 algorithm: Algorithm::Es256,
                 key_file: None,
                 pepper_file: None,
+            },
+            breached: BreachedConfig {
+                check: false,
+                url: None,
             },
             revocations: RevocationConfig {
                 service_token_file: None,

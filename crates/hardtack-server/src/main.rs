@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+mod breached;
 mod cli;
 mod commands;
 mod config;

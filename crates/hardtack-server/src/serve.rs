@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
+use crate::breached;
 use crate::cli;
 use crate::commands::open_or_create_store;
 use crate::config::contradiction::Mode;
@@ -108,10 +109,12 @@ async fn serve(mut loaded: Loaded, mode: Mode, terminal: Terminal) -> Result<()>
         }
     };
     let settings = loaded.config.settings.clone();
-    let hardtack = Hardtack::builder(store, keys, pepper, settings)
-        .with_observer(Arc::new(LogObserver))
-        .build()
-        .await?;
+    let mut hardtack =
+        Hardtack::builder(store, keys, pepper, settings).with_observer(Arc::new(LogObserver));
+    if let Some(list) = breached::list(&loaded.config)? {
+        hardtack = hardtack.with_breached_passwords(list);
+    }
+    let hardtack = hardtack.build().await?;
 
     let (door, renewal) = match loaded
         .config

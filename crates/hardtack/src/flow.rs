@@ -3,6 +3,7 @@
 mod attempt;
 pub(crate) mod login;
 pub(crate) mod logout;
+mod new_password;
 pub(crate) mod password;
 pub(crate) mod profile;
 pub(crate) mod refresh;

@@ -19,6 +19,7 @@ use hardtack_guard::{DoubleSubmit, Guard, RevokedSet, SystemClock, Verifier};
 use hardtack_store::{Store, StoreError};
 
 use crate::audit::AuditTrail;
+use crate::breached::{BreachCheck, BreachedPasswords};
 use crate::client::Client;
 use crate::entropy::SystemEntropy;
 use crate::flow::REVOCATION_MARGIN;
@@ -44,6 +45,7 @@ struct Authority<S> {
     guard: Guard,
     cookies: CookieWriter,
     hash_pool: HashPool,
+    breach_check: Option<BreachCheck>,
     throttles: Throttles,
     uses: Arc<Uses>,
     last_seen: Arc<LastSeen>,
@@ -89,6 +91,7 @@ pub struct Builder<S> {
     keys: KeyRing,
     pepper: Pepper,
     settings: Settings,
+    breached_passwords: Option<Arc<dyn BreachedPasswords>>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     observer: Arc<dyn Observer>,
@@ -121,6 +124,13 @@ impl<S: Store> Builder<S> {
         self
     }
 
+    /// New passwords are compared with this list of leaked ones ([`crate::breached`]).
+    #[must_use]
+    pub fn with_breached_passwords(mut self, list: Arc<dyn BreachedPasswords>) -> Self {
+        self.breached_passwords = Some(list);
+        self
+    }
+
     /// Who is told what happens.
     #[must_use]
     pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
@@ -139,6 +149,7 @@ impl<S: Store> Builder<S> {
             keys,
             pepper,
             settings,
+            breached_passwords,
             clock,
             entropy,
             observer,
@@ -188,6 +199,8 @@ impl<S: Store> Builder<S> {
         let authority = Authority {
             audit: AuditTrail::new(settings.audit),
             hash_pool: HashPool::new(&settings.password),
+            breach_check: breached_passwords
+                .map(|list| BreachCheck::new(list, settings.password.breached_timeout)),
             throttles: Throttles::new(&settings, &*entropy),
             cookies,
             store,
@@ -237,6 +250,7 @@ impl<S: Store> Hardtack<S> {
             keys,
             pepper,
             settings,
+            breached_passwords: None,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             observer: Arc::new(Unobserved),
@@ -349,6 +363,10 @@ impl<S: Store> Hardtack<S> {
 
     pub(crate) fn hash_pool(&self) -> &HashPool {
         &self.0.hash_pool
+    }
+
+    pub(crate) fn breach_check(&self) -> Option<&BreachCheck> {
+        self.0.breach_check.as_ref()
     }
 
     pub(crate) fn throttles(&self) -> &Throttles {

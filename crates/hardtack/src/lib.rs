@@ -44,6 +44,7 @@
 //! | mount its routes | [`Hardtack::router`], [`Hardtack::root_router`] |
 //! | protect one's own routes | [`Hardtack::guard`], [`guard::Authenticated`] |
 //! | do what the routes do without HTTP | [`Hardtack::log_in`], [`Hardtack::refresh`], [`Hardtack::log_out`] |
+//! | refuse passwords that leaked elsewhere | [`breached`] |
 //! | keep users elsewhere | [`store::UserStore`], [`store::SessionStore`] |
 
 pub use hardtack_core as core;
@@ -51,6 +52,7 @@ pub use hardtack_guard as guard;
 pub use hardtack_store as store;
 
 mod audit;
+pub mod breached;
 mod client;
 mod entropy;
 pub mod flow;

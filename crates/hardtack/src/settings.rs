@@ -158,6 +158,12 @@ impl Settings {
                 "must lie between 8 and 64 (SP 800-63B-4 §3.1.1.2)",
             );
         }
+        if self.password.breached_timeout > Duration::from_secs(10) {
+            return wrong(
+                "password.breached_timeout",
+                "must be at most 10s: whoever chooses a password waits for it",
+            );
+        }
         Ok(())
     }
 }
@@ -322,6 +328,9 @@ pub struct PasswordSettings {
     pub min_length: usize,
     /// What one hash costs.
     pub cost: HashCost,
+    /// How long a list of leaked passwords may take to answer, where there is one
+    /// ([`crate::breached`]). At most 10 s: somebody is waiting.
+    pub breached_timeout: Duration,
     /// Threads that hash; each keeps the memory of one hash.
     pub threads: usize,
     /// Logins that may wait for a thread; more are answered 503.
@@ -334,6 +343,7 @@ impl Default for PasswordSettings {
         Self {
             min_length: 8,
             cost: HashCost::default(),
+            breached_timeout: Duration::from_secs(1),
             threads,
             queue: 16 * threads,
         }

@@ -32,6 +32,9 @@ pub enum PasswordFault {
     TooCommon,
     /// Nothing but digits.
     EntirelyNumeric,
+    /// Among those that leaked somewhere ([`BreachQuery`](super::BreachQuery)). Never found by
+    /// [`judge_new_password`], which asks nobody.
+    Breached,
 }
 
 impl PasswordFault {
@@ -48,6 +51,10 @@ impl PasswordFault {
             }
             Self::TooCommon => "This password is too common.".to_owned(),
             Self::EntirelyNumeric => "This password is entirely numeric.".to_owned(),
+            // Django has no word for it; this one is in the tone of the others.
+            Self::Breached => {
+                "This password has appeared in a data breach. Choose another one.".to_owned()
+            }
         }
     }
 }
@@ -279,6 +286,7 @@ mod tests {
         for line in &lines {
             assert_eq!(line.to_lowercase().trim(), *line);
         }
+        assert!(lines.len() >= 20_000);
         let long_enough = lines.iter().filter(|line| line.chars().count() >= 8);
         assert!(long_enough.count() >= 3_000);
     }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use hardtack::SystemEntropy;
+use hardtack::breached::BreachCheck;
 use hardtack_core::Secret;
 use hardtack_core::event::Event;
 use hardtack_core::password::{Hasher, Password, PasswordFault, PersonalTexts, judge_new_password};
@@ -14,6 +15,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{find_user, keep, now, open_or_create_store, open_store, revoke, sessions_ended};
+use crate::breached;
 use crate::cli;
 use crate::config::Loaded;
 use crate::terminal::{Terminal, confirm, read_new_password, shown};
@@ -142,7 +144,7 @@ async fn add(
         email: email.as_str(),
     };
     let password = read_new_password(password_stdin)?;
-    let password_hash = hash_new(&password, &about, loaded)?;
+    let password_hash = hash_new(&password, &about, loaded).await?;
     let new = NewUser {
         username,
         email,
@@ -176,10 +178,22 @@ fn personal_name(flag: &str, text: &str) -> Result<String> {
 }
 
 /// Judges and hashes a new password. A refusal names every rule that it breaks.
-fn hash_new(text: &Secret<String>, about: &PersonalTexts<'_>, loaded: &Loaded) -> Result<String> {
+async fn hash_new(
+    text: &Secret<String>,
+    about: &PersonalTexts<'_>,
+    loaded: &Loaded,
+) -> Result<String> {
     let settings = &loaded.config.settings.password;
     let password = Password::parse(text.expose_secret().clone())?;
-    let faults = judge_new_password(&password, about, settings.min_length);
+    let mut faults = judge_new_password(&password, about, settings.min_length);
+    if faults.is_empty()
+        && let Some(list) = breached::list(&loaded.config)?
+        && BreachCheck::new(list, settings.breached_timeout)
+            .knows(&password, now())
+            .await
+    {
+        faults.push(PasswordFault::Breached);
+    }
     if !faults.is_empty() {
         let messages: Vec<String> = faults.into_iter().map(PasswordFault::message).collect();
         bail!("{}", messages.join(" "));
@@ -269,7 +283,7 @@ async fn set_password(
         last_name: &user.last_name,
         email: user.email.as_str(),
     };
-    let hash = hash_new(&password, &about, loaded)?;
+    let hash = hash_new(&password, &about, loaded).await?;
     let revoke = revoke(loaded, RevokeReason::PasswordChanged);
     let window = loaded.config.settings.session.rotation_window;
     let change = store

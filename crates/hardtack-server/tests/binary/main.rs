@@ -10,6 +10,7 @@
 
 mod activity;
 mod audit;
+mod breached;
 mod config;
 mod files;
 mod house;

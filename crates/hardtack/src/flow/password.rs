@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use hardtack_core::event::Event;
-use hardtack_core::password::{
-    Password, PasswordFault, PersonalTexts, Verification, judge_new_password,
-};
+use hardtack_core::password::{Password, PasswordFault, PersonalTexts, Verification};
 use hardtack_core::session::{RememberMe, RevokeReason};
 use hardtack_core::{SessionId, UserId};
 use hardtack_store::{PasswordChange, Store, UserWithPassword};
@@ -93,7 +91,7 @@ impl<S: Store> Hardtack<S> {
             last_name: &user.last_name,
             email: user.email.as_str(),
         };
-        let faults = judge_new_password(&new, &about, self.settings().password.min_length);
+        let faults = self.judge_new_password(&new, &about).await;
         if !faults.is_empty() {
             return Err(ChangePasswordError::Faults(faults));
         }

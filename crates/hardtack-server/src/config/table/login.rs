@@ -1,10 +1,11 @@
 //! What guessing costs.
 
+use hardtack::breached::RangeUrl;
 use hardtack_core::password::HashCost;
 
 use super::super::Config;
 use super::super::key::{Default, Key, Kind};
-use super::{KIB, whole};
+use super::{KIB, SECOND, whole};
 pub(super) static RATE_LIMIT: &[Key] = &[
     Key {
         name: "rate_limit.login_per_user",
@@ -115,6 +116,34 @@ pub(super) static PASSWORD: &[Key] = &[
         },
         default: Default::Unset("16 for each processor"),
         meaning: "Logins that may wait for a hash thread; more are answered 503.",
+    },
+    Key {
+        name: "password.breached_check",
+        kind: Kind::Flag(|config| &mut config.breached.check),
+        default: Default::Is("false"),
+        meaning: "Compare new passwords with those that leaked elsewhere, by asking the list at `password.breached_url` for the five first digits of a SHA-1. The list learns no password and no user. When it does not answer, the password is taken, and the log says so.",
+    },
+    Key {
+        name: "password.breached_url",
+        kind: Kind::Text {
+            form: "https URL",
+            put: |config, text| {
+                let url = RangeUrl::parse(text).map_err(|error| error.to_string())?;
+                config.breached.url = Some(url);
+                Ok(())
+            },
+        },
+        default: Default::Is("https://api.pwnedpasswords.com/range/"),
+        meaning: "Where leaked passwords are looked up: Have I Been Pwned, or a copy of its list at home that answers alike. Plain http for this machine only. Proxies of the environment (`HTTPS_PROXY`) are used.",
+    },
+    Key {
+        name: "password.breached_timeout",
+        kind: Kind::Duration {
+            at_least: SECOND,
+            place: |config| &mut config.settings.password.breached_timeout,
+        },
+        default: Default::Is("1s"),
+        meaning: "How long the list of leaked passwords may take to answer, at most 10s. One that fails is left alone for half a minute.",
     },
 ];
 
