@@ -142,5 +142,23 @@ impl<S: Store> Hardtack<S> {
     }
 }
 
+/// Does `work` to its end, whether or not anybody still waits for it.
+///
+/// A request whose client hangs up is dropped wherever it waits. Whatever may end a session goes
+/// through here, from the act in the store to what is noted and reported: dropped between the two,
+/// this process would go on believing the access token, and a thief who hangs up in the moment of
+/// being found would not be reported.
+pub(crate) async fn see_through<T: Send + 'static>(
+    work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+) -> Result<T, Unavailable> {
+    match tokio::spawn(work).await {
+        Ok(done) => Ok(done?),
+        Err(error) => {
+            tracing::error!(%error, "an act was not done to its end");
+            Err(Unavailable::Store)
+        }
+    }
+}
+
 /// Clocks of verifiers may differ by this much (docs/rotation.md).
 pub(crate) const REVOCATION_MARGIN: std::time::Duration = std::time::Duration::from_secs(60);

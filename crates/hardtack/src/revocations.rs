@@ -129,6 +129,12 @@ impl<S: Store> Hardtack<S> {
         }
     }
 
+    /// Makes this process refuse the access tokens of a session that is over.
+    pub(crate) fn refuse_access_tokens(&self, session: SessionId) {
+        let now = self.clock().now();
+        self.verifier().revoked().insert(session, now);
+    }
+
     /// Notes the uses that a verifier in another process has seen, each at its time.
     pub(crate) fn note_reported_uses(&self, uses: &[(SessionId, Position, Timestamp)]) {
         let now = self.clock().now();

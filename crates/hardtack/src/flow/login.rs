@@ -6,10 +6,10 @@ use hardtack_core::session::{Device, NewSession, RememberMe, RevokeReason};
 use hardtack_core::throttle::ClientKey;
 use hardtack_core::user::{CanonicalName, LoginName, User, UserState};
 use hardtack_core::{SessionId, UserId};
-use hardtack_store::{Insertion, Store, UserWithPassword};
+use hardtack_store::{Insertion, Opened, Store, UserWithPassword};
 
 use super::attempt::Attempt;
-use super::{Grant, Unavailable};
+use super::{Grant, Unavailable, see_through};
 use crate::client::Client;
 use crate::hardtack::Hardtack;
 use crate::hash_pool::Place;
@@ -120,51 +120,15 @@ impl<S: Store> Hardtack<S> {
             tries,
         } = self.prove(&place, credentials, client).await?;
 
-        let revoke = self.revoke(RevokeReason::Replaced);
-        let session = &self.settings().session;
-        let (limit, window) = (session.limit_per_user, session.rotation_window);
         let new = self.new_session(&user, remember_me, client);
-        let device = new.device.name();
-        let insertion = self
-            .store()
-            .insert_session(new, replaced, limit, revoke, window)
-            .await
-            .map_err(Unavailable::from)?;
-        let Insertion::Opened {
-            opened,
-            replaced,
-            crowded_out,
-            is_new_device,
-        } = insertion
-        else {
+        let Some(opened) = self.open_session(new, replaced, client).await? else {
             // The password or the user's state changed while the old one was being checked.
             tries.failed();
             return Err(self.refuse_login(Some(user.id), LoginRefusal::WrongPassword, client));
         };
         tries.succeeded();
-        for (session, owner) in replaced {
-            self.note_revoked(owner, &[session], RevokeReason::Replaced, client);
-        }
-        self.note_revoked(user.id, &crowded_out, RevokeReason::Limit, client);
         if outdated {
             self.store_stronger_hash(&place, &user, password).await;
-        }
-        self.report(
-            &Event::LoggedIn {
-                user: user.id,
-                session: opened.family.session,
-            },
-            client,
-        );
-        if is_new_device {
-            self.report(
-                &Event::NewDevice {
-                    user: user.id,
-                    session: opened.family.session,
-                    device,
-                },
-                client,
-            );
         }
         let grant = self.grant(&opened.family, opened.now)?;
         Ok((
@@ -174,6 +138,52 @@ impl<S: Store> Hardtack<S> {
             },
             grant,
         ))
+    }
+
+    /// Opens a session, ends those that it takes the place of, and reports all of it. `None` when
+    /// the user changed meanwhile.
+    async fn open_session(
+        &self,
+        new: NewSession,
+        replaced: Vec<SessionId>,
+        client: &Client,
+    ) -> Result<Option<Opened>, Unavailable> {
+        let (hardtack, client) = (self.clone(), client.clone());
+        see_through(async move {
+            let (user, device) = (new.user, new.device.name());
+            let revoke = hardtack.revoke(RevokeReason::Replaced);
+            let session = &hardtack.settings().session;
+            let (limit, window) = (session.limit_per_user, session.rotation_window);
+            let insertion = hardtack
+                .store()
+                .insert_session(new, replaced, limit, revoke, window)
+                .await?;
+            let Insertion::Opened {
+                opened,
+                replaced,
+                crowded_out,
+                is_new_device,
+            } = insertion
+            else {
+                return Ok(None);
+            };
+            for (session, owner) in replaced {
+                hardtack.note_revoked(owner, &[session], RevokeReason::Replaced, &client);
+            }
+            hardtack.note_revoked(user, &crowded_out, RevokeReason::Limit, &client);
+            let session = opened.family.session;
+            hardtack.report(&Event::LoggedIn { user, session }, &client);
+            if is_new_device {
+                let new_device = Event::NewDevice {
+                    user,
+                    session,
+                    device,
+                };
+                hardtack.report(&new_device, &client);
+            }
+            Ok(Some(opened))
+        })
+        .await
     }
 
     /// Checks the password.

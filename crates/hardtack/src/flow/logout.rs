@@ -6,13 +6,13 @@ use hardtack_core::SessionId;
 use hardtack_core::session::RevokeReason;
 use hardtack_store::Store;
 
-use super::Unavailable;
+use super::{Unavailable, see_through};
 use crate::client::Client;
 use crate::hardtack::Hardtack;
 
 impl<S: Store> Hardtack<S> {
-    /// Ends the sessions that these tokens belong to. What is no token of ours, or of a session
-    /// that ended before, is passed over: logging out twice is logging out.
+    /// Ends the sessions that these tokens belong to. What is no token of ours is passed over, and
+    /// a session that ended before stays so: logging out twice is logging out.
     ///
     /// When this returns, the end is durable and this process refuses the access token.
     ///
@@ -30,12 +30,22 @@ impl<S: Store> Hardtack<S> {
             .map(|(session, _)| session)
             .collect();
         sessions.extend(access_session);
-        for session in sessions {
-            let revoke = self.revoke(RevokeReason::Logout);
-            if let Some(user) = self.store().revoke_session(session, revoke).await? {
-                self.note_revoked(user, &[session], RevokeReason::Logout, client);
-            }
+        if sessions.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let (hardtack, client) = (self.clone(), client.clone());
+        see_through(async move {
+            let reason = RevokeReason::Logout;
+            for session in sessions {
+                let revoke = hardtack.revoke(reason);
+                match hardtack.store().revoke_session(session, revoke).await? {
+                    Some(user) => hardtack.note_revoked(user, &[session], reason, &client),
+                    // Somebody else may have ended it a moment ago, and this process not know yet.
+                    None => hardtack.refuse_access_tokens(session),
+                }
+            }
+            Ok(())
+        })
+        .await
     }
 }

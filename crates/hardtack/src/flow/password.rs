@@ -9,7 +9,7 @@ use hardtack_core::{SessionId, UserId};
 use hardtack_store::{PasswordChange, Store, UserWithPassword};
 
 use super::attempt::Attempt;
-use super::{Grant, Unavailable};
+use super::{Grant, Unavailable, see_through};
 use crate::client::Client;
 use crate::hardtack::Hardtack;
 
@@ -105,26 +105,27 @@ impl<S: Store> Hardtack<S> {
             Unavailable::HashingBusy
         })?;
         let remember_me = self.remember_me_of(session).await?;
-        let change = self
-            .store()
-            .change_password(
-                user.id,
-                Some(user.password_version),
-                hash,
-                Some(self.new_session(&user, remember_me, client)),
-                self.revoke(RevokeReason::PasswordChanged),
-                self.settings().session.rotation_window,
-            )
-            .await
-            .map_err(Unavailable::from)?;
-        let PasswordChange::Changed {
-            ended,
-            successor: Some(successor),
-        } = change
-        else {
-            return Err(ChangePasswordError::Superseded);
-        };
-        self.note_ended_by_password(user.id, &ended, client);
+        let successor = self.new_session(&user, remember_me, client);
+        let (hardtack, client) = (self.clone(), client.clone());
+        let successor = see_through(async move {
+            let change = hardtack
+                .store()
+                .change_password(
+                    user.id,
+                    Some(user.password_version),
+                    hash,
+                    Some(successor),
+                    hardtack.revoke(RevokeReason::PasswordChanged),
+                    hardtack.settings().session.rotation_window,
+                )
+                .await?;
+            let PasswordChange::Changed { ended, successor } = change else {
+                return Ok(None);
+            };
+            hardtack.note_ended_by_password(user.id, &ended, &client);
+            Ok(successor)
+        });
+        let successor = successor.await?.ok_or(ChangePasswordError::Superseded)?;
         Ok(self.grant(&successor.family, successor.now)?)
     }
 

@@ -7,7 +7,7 @@ use hardtack_core::throttle::ClientKey;
 use hardtack_core::{Activity, SessionId, Timestamp};
 use hardtack_store::{FamilyAt, Store, Verdict};
 
-use super::{Grant, Unavailable};
+use super::{Grant, Unavailable, see_through};
 use crate::client::Client;
 use crate::hardtack::Hardtack;
 
@@ -248,15 +248,20 @@ impl<S: Store> Hardtack<S> {
                 | Rotation::Branch
                 | Rotation::Ahead => Verdict::Continue(after, activity),
             };
-            let committed = self
-                .store()
-                .commit_verdict(&family, verdict)
-                .await
-                .map_err(Unavailable::from)?;
-            let Some(FamilyAt { family, now }) = committed else {
-                continue;
-            };
-            return self.told(decision, &family, now, client);
+            let (hardtack, client) = (self.clone(), client.clone());
+            let committed = see_through(async move {
+                let committed = hardtack.store().commit_verdict(&family, verdict).await?;
+                if let Some(FamilyAt { family, .. }) = &committed {
+                    hardtack.note_rotation(decision, family, &client);
+                }
+                Ok(committed)
+            });
+            if let Some(FamilyAt { family, now }) = committed.await? {
+                return match decision {
+                    Rotation::Reuse => Err(RefreshError::Revoked(DeadCookies::Keep)),
+                    _ => Ok(self.grant(&family, now)?),
+                };
+            }
         }
         tracing::error!(%session, "a refresh lost every race");
         Err(RefreshError::Unavailable(Unavailable::Store))
@@ -269,21 +274,14 @@ impl<S: Store> Hardtack<S> {
         activity == Activity::Counts && family.idle_ends_at() < needed_until
     }
 
-    /// Reports what was committed and hands out the pair, if the session lives.
-    fn told(
-        &self,
-        decision: Rotation,
-        family: &Family,
-        now: Timestamp,
-        client: &Client,
-    ) -> Result<Grant, RefreshError> {
+    /// Reports what was committed.
+    fn note_rotation(&self, decision: Rotation, family: &Family, client: &Client) {
         let (user, session) = (family.user, family.session);
         let Position { generation, branch } = family.lineage.current;
         match decision {
             Rotation::Reuse => {
                 self.report(&Event::TokenReused { user, session }, client);
                 self.note_revoked(user, &[session], RevokeReason::Reuse, client);
-                return Err(RefreshError::Revoked(DeadCookies::Keep));
             }
             Rotation::Advance => self.report(
                 &Event::SessionRotated {
@@ -304,7 +302,6 @@ impl<S: Store> Hardtack<S> {
             Rotation::Ahead => self.report(&Event::StoreFellBehind { user, session }, client),
             _ => {}
         }
-        Ok(self.grant(family, now)?)
     }
 }
 

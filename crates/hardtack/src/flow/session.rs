@@ -4,7 +4,7 @@ use hardtack_core::session::{RevokeReason, Session};
 use hardtack_core::{SessionId, UserId};
 use hardtack_store::Store;
 
-use super::Unavailable;
+use super::{Unavailable, see_through};
 use crate::client::Client;
 use crate::hardtack::Hardtack;
 
@@ -42,16 +42,19 @@ impl<S: Store> Hardtack<S> {
         if found.is_none_or(|found| found.family.user != user) {
             return Ok(Ending::NotFound);
         }
-        let reason = RevokeReason::LogoutDevice;
-        let ended = self
-            .store()
-            .revoke_session(session, self.revoke(reason))
-            .await?;
-        if ended.is_none() {
-            return Ok(Ending::NotFound);
-        }
-        self.note_revoked(user, &[session], reason, client);
-        Ok(Ending::Ended)
+        let (hardtack, client) = (self.clone(), client.clone());
+        see_through(async move {
+            let reason = RevokeReason::LogoutDevice;
+            let revoke = hardtack.revoke(reason);
+            let ended = hardtack.store().revoke_session(session, revoke).await?;
+            if ended.is_none() {
+                hardtack.refuse_access_tokens(session);
+                return Ok(Ending::NotFound);
+            }
+            hardtack.note_revoked(user, &[session], reason, &client);
+            Ok(Ending::Ended)
+        })
+        .await
     }
 
     /// Ends every session of `user` but `except`, in one act, and tells how many.
@@ -67,12 +70,17 @@ impl<S: Store> Hardtack<S> {
         except: Option<SessionId>,
         client: &Client,
     ) -> Result<usize, Unavailable> {
-        let reason = RevokeReason::LogoutAll;
-        let ended = self
-            .store()
-            .revoke_user_sessions(user, except, self.revoke(reason))
-            .await?;
-        self.note_revoked(user, &ended, reason, client);
-        Ok(ended.len())
+        let (hardtack, client) = (self.clone(), client.clone());
+        see_through(async move {
+            let reason = RevokeReason::LogoutAll;
+            let revoke = hardtack.revoke(reason);
+            let ended = hardtack
+                .store()
+                .revoke_user_sessions(user, except, revoke)
+                .await?;
+            hardtack.note_revoked(user, &ended, reason, &client);
+            Ok(ended.len())
+        })
+        .await
     }
 }

@@ -22,6 +22,8 @@ mod feed;
 #[cfg(test)]
 mod guessing;
 #[cfg(test)]
+mod hanging_up;
+#[cfg(test)]
 mod headers;
 #[cfg(test)]
 mod login;
