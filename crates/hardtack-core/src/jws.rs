@@ -101,12 +101,54 @@ impl<'de> Members<'de> for HeaderMembers {
     }
 }
 
+/// A text taken apart, nothing of it decoded.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Segments<'t> {
+    pub(crate) header: &'t str,
+    signing_input: &'t str,
+    payload: &'t str,
+    signature: &'t str,
+}
+
+impl<'t> Segments<'t> {
+    /// Three segments, the last not empty, in a text that is not too long.
+    pub(crate) fn parse(token: &'t str) -> Result<Self, NotSigned> {
+        if token.len() > MAX_LENGTH {
+            return Err(NotSigned);
+        }
+        let (signing_input, signature) = token.rsplit_once('.').ok_or(NotSigned)?;
+        let (header, payload) = signing_input.split_once('.').ok_or(NotSigned)?;
+        if payload.contains('.') || signature.is_empty() {
+            return Err(NotSigned);
+        }
+        Ok(Self {
+            header,
+            signing_input,
+            payload,
+            signature,
+        })
+    }
+
+    /// The payload, if the owner of `key` signed it. That the header names the key's algorithm is
+    /// the caller's to know.
+    pub(crate) fn verify(self, key: &VerifyingKey) -> Result<Vec<u8>, NotSigned> {
+        self.verify_decoded(key, &decode(self.signature)?)
+    }
+
+    fn verify_decoded(self, key: &VerifyingKey, signature: &[u8]) -> Result<Vec<u8>, NotSigned> {
+        if key.verifies(self.signing_input.as_bytes(), signature) {
+            decode(self.payload)
+        } else {
+            Err(NotSigned)
+        }
+    }
+}
+
 /// A text in the right form whose signature was not looked at yet.
 #[derive(Debug)]
 pub struct Unverified<'t> {
     header: Header,
-    signing_input: &'t str,
-    payload: &'t str,
+    segments: Segments<'t>,
     signature: Vec<u8>,
 }
 
@@ -116,24 +158,20 @@ impl<'t> Unverified<'t> {
     /// # Errors
     /// [`NotSigned`] for whatever the list above names.
     pub fn parse(token: &'t str) -> Result<Self, NotSigned> {
-        if token.len() > MAX_LENGTH {
-            return Err(NotSigned);
-        }
-        let (signing_input, signature) = token.rsplit_once('.').ok_or(NotSigned)?;
-        let (header, payload) = signing_input.split_once('.').ok_or(NotSigned)?;
-        if payload.contains('.') || signature.is_empty() {
-            return Err(NotSigned);
-        }
-        let header: HeaderMembers = members::parse(&decode(header)?).map_err(|_| NotSigned)?;
+        Self::of(Segments::parse(token)?)
+    }
+
+    pub(crate) fn of(segments: Segments<'t>) -> Result<Self, NotSigned> {
+        let header = decode(segments.header)?;
+        let header: HeaderMembers = members::parse(&header).map_err(|_| NotSigned)?;
         Ok(Self {
             header: Header {
                 algorithm: header.algorithm.ok_or(NotSigned)?,
                 media_type: header.media_type,
                 kid: header.kid,
             },
-            signing_input,
-            payload,
-            signature: decode(signature)?,
+            segments,
+            signature: decode(segments.signature)?,
         })
     }
 
@@ -148,12 +186,10 @@ impl<'t> Unverified<'t> {
     /// # Errors
     /// [`NotSigned`] when the header names another algorithm or the signature is not good.
     pub fn verify(self, key: &VerifyingKey) -> Result<Vec<u8>, NotSigned> {
-        if self.header.algorithm != key.algorithm()
-            || !key.verifies(self.signing_input.as_bytes(), &self.signature)
-        {
+        if self.header.algorithm != key.algorithm() {
             return Err(NotSigned);
         }
-        decode(self.payload)
+        self.segments.verify_decoded(key, &self.signature)
     }
 }
 
@@ -162,6 +198,20 @@ impl<'t> Unverified<'t> {
 /// # Errors
 /// [`KeyError::Crypto`], when the system's randomness fails.
 pub fn sign(key: &SigningKey, typ: &str, payload: &[u8]) -> Result<String, KeyError> {
+    let header = header_segment(key.algorithm(), typ, key.kid());
+    // The longest signature is RSA's; the text grows by a third.
+    let mut text = String::with_capacity(header.len() + (payload.len() + 256) * 4 / 3 + 8);
+    text.push_str(&header);
+    text.push('.');
+    BASE64URL_NOPAD.encode_append(payload, &mut text);
+    let signature = key.sign(text.as_bytes())?;
+    text.push('.');
+    BASE64URL_NOPAD.encode_append(&signature, &mut text);
+    Ok(text)
+}
+
+/// The first segment of a text of kind `typ` that is signed with a key of this name.
+pub(crate) fn header_segment(algorithm: Algorithm, typ: &str, kid: &str) -> String {
     #[derive(serde::Serialize)]
     struct Header<'a> {
         alg: &'a str,
@@ -169,21 +219,12 @@ pub fn sign(key: &SigningKey, typ: &str, payload: &[u8]) -> Result<String, KeyEr
         kid: &'a str,
     }
     let header = Header {
-        alg: key.algorithm().as_str(),
+        alg: algorithm.as_str(),
         typ,
-        kid: key.kid(),
+        kid,
     };
     // A struct of strings always has a JSON form.
-    let header = serde_json::to_vec(&header).unwrap_or_default();
-    // The longest signature is RSA's; the text grows by a third.
-    let mut text = String::with_capacity((header.len() + payload.len() + 256) * 4 / 3 + 8);
-    BASE64URL_NOPAD.encode_append(&header, &mut text);
-    text.push('.');
-    BASE64URL_NOPAD.encode_append(payload, &mut text);
-    let signature = key.sign(text.as_bytes())?;
-    text.push('.');
-    BASE64URL_NOPAD.encode_append(&signature, &mut text);
-    Ok(text)
+    BASE64URL_NOPAD.encode(&serde_json::to_vec(&header).unwrap_or_default())
 }
 
 /// Base64url without padding, spare bits zero: one text, one spelling (RFC 4648 §3.5).

@@ -62,6 +62,7 @@ mod feed;
 mod guard;
 #[cfg(feature = "remote")]
 mod jwks;
+mod keyed_hash;
 mod layer;
 mod refusal;
 #[cfg(feature = "remote")]

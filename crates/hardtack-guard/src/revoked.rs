@@ -11,7 +11,6 @@
 //!
 //! A set that is fed from elsewhere also knows how old its knowledge is ([`Staleness`]).
 
-use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -19,6 +18,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use hardtack_core::{SessionId, Timestamp};
 
+use crate::keyed_hash::KeyedHash;
 use crate::{Freshness, Staleness};
 use table::Table;
 
@@ -26,7 +26,7 @@ mod table;
 
 /// The set of ended sessions. Reading takes no lock; writers take turns.
 pub struct RevokedSet {
-    hasher: RandomState,
+    hash: KeyedHash,
     generations: ArcSwap<Generations>,
     writer: Mutex<Turns>,
     staleness: Staleness,
@@ -60,7 +60,7 @@ impl RevokedSet {
     pub fn new(kept_for: Duration, now: Timestamp) -> Self {
         let empty = || Arc::new(Table::with_room_for(0));
         Self {
-            hasher: RandomState::new(),
+            hash: KeyedHash::new(),
             generations: ArcSwap::from_pointee(Generations {
                 current: empty(),
                 previous: empty(),
@@ -180,7 +180,7 @@ impl RevokedSet {
 
     /// Never 0, which is the mark of an empty slot.
     fn fingerprint(&self, session: SessionId) -> u64 {
-        self.hasher.hash_one(session.as_bytes()).max(1)
+        self.hash.of(session.as_bytes()).max(1)
     }
 
     /// A writer that panicked left whole words behind, so the set is good as it is.

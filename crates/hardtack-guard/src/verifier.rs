@@ -22,8 +22,10 @@ use cache::Cache;
 pub type UseReporter = Arc<dyn Fn(SessionId, Position) + Send + Sync>;
 
 /// A token that is believed.
-#[derive(Debug)]
 pub struct Verified {
+    token: Box<str>,
+    /// Of the keys that it was verified under.
+    epoch: u64,
     claims: Claims,
     reported_at: AtomicI64,
     seen: Seen,
@@ -38,6 +40,16 @@ impl Verified {
 
     pub(crate) fn seen(&self) -> &Seen {
         &self.seen
+    }
+}
+
+impl fmt::Debug for Verified {
+    /// Without the token, which whoever reads it could use.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Verified")
+            .field("claims", &self.claims)
+            .finish_non_exhaustive()
     }
 }
 
@@ -188,14 +200,16 @@ impl Verifier {
     ) -> Result<Arc<Verified>, VerifyError> {
         let claims = access_token::verify(token, &keys.set, &self.expected, now)
             .inspect_err(|_| self.signal_unknown_key(token, &keys.set))?;
+        // Under the epoch of the keys that were used: should they have changed meanwhile, the
+        // entry is dead as it is put in.
         let verified = Arc::new(Verified {
+            token: token.into(),
+            epoch: keys.epoch,
             claims,
             reported_at: AtomicI64::new(i64::MIN),
             seen: Seen::default(),
         });
-        // Under the epoch of the keys that were used: should they have changed meanwhile, the
-        // entry is dead as it is put in.
-        self.cache.insert(token, keys.epoch, Arc::clone(&verified));
+        self.cache.insert(Arc::clone(&verified));
         Ok(verified)
     }
 

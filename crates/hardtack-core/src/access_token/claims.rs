@@ -4,8 +4,9 @@
 //! that counted as none.
 
 use std::borrow::Cow;
+use std::fmt;
 
-use serde::de::{Error, IgnoredAny, MapAccess};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
@@ -42,7 +43,7 @@ pub(super) struct Read<'de> {
     pub(super) iat: Option<Timestamp>,
     pub(super) nbf: Option<Timestamp>,
     pub(super) jti: Option<Cow<'de, str>>,
-    pub(super) user_id: Option<UserIdClaim>,
+    pub(super) user_id: Option<UserIdClaim<'de>>,
     pub(super) sub: Option<Cow<'de, str>>,
     pub(super) sid: Option<Cow<'de, str>>,
     pub(super) generation: Option<u32>,
@@ -56,11 +57,45 @@ pub(super) struct Read<'de> {
 }
 
 /// A user id as either system writes it (docs/contract.md §3: a string since 5.5, a number before).
-#[derive(Deserialize)]
-#[serde(untagged)]
-pub(super) enum UserIdClaim {
-    Text(String),
+pub(super) enum UserIdClaim<'de> {
+    Text(Cow<'de, str>),
     Number(i64),
+}
+
+/// By hand: an untagged enum of serde's is read twice.
+struct UserIdSeed;
+
+impl<'de> DeserializeSeed<'de> for UserIdSeed {
+    type Value = UserIdClaim<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for UserIdSeed {
+    type Value = UserIdClaim<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a string or a whole number")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(UserIdClaim::Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(UserIdClaim::Text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+        Ok(UserIdClaim::Number(number))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
+        let number = number.try_into().map_err(E::custom)?;
+        Ok(UserIdClaim::Number(number))
+    }
 }
 
 /// One audience or several (RFC 7519 §4.1.3).
@@ -88,7 +123,7 @@ impl<'de> Members<'de> for Read<'de> {
             "iat" => self.iat = Some(time(map)?),
             "nbf" => self.nbf = Some(time(map)?),
             "jti" => self.jti = Some(map.next_value_seed(Text)?),
-            "user_id" => self.user_id = Some(map.next_value()?),
+            "user_id" => self.user_id = Some(map.next_value_seed(UserIdSeed)?),
             "sub" => self.sub = Some(map.next_value_seed(Text)?),
             "sid" => self.sid = Some(map.next_value_seed(Text)?),
             "gen" => self.generation = Some(map.next_value()?),

@@ -48,6 +48,16 @@ impl KeySet {
         self.0.iter().find(|key| key.kid() == kid)
     }
 
+    /// The key whose access tokens begin with exactly this segment.
+    ///
+    /// Nearly every token is one of this house's, and a comparison says so at a tenth of the price
+    /// of reading the header.
+    pub(crate) fn find_by_header(&self, segment: &str) -> Option<&VerifyingKey> {
+        self.0
+            .iter()
+            .find(|key| key.access_token_header() == segment)
+    }
+
     /// The shared HS256 key, if this set is one: what a Django site signs with names no key.
     #[must_use]
     pub fn shared(&self) -> Option<&VerifyingKey> {

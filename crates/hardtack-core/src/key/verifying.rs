@@ -12,6 +12,7 @@ use data_encoding::BASE64URL_NOPAD;
 use serde::Serialize;
 
 use super::{Algorithm, KeyError};
+use crate::jws;
 
 /// A key that verifies, with the one algorithm it verifies. Cloning shares it.
 #[derive(Clone)]
@@ -20,6 +21,8 @@ pub struct VerifyingKey(Arc<Inner>);
 struct Inner {
     kid: String,
     algorithm: Algorithm,
+    /// The first segment of the access tokens that this house signs with it.
+    access_token_header: String,
     material: Material,
 }
 
@@ -81,6 +84,11 @@ impl VerifyingKey {
         self.0.algorithm
     }
 
+    /// The first segment of the access tokens that this house signs with this key.
+    pub(crate) fn access_token_header(&self) -> &str {
+        &self.0.access_token_header
+    }
+
     /// Did the owner of this key sign `message`? HS256 is compared in constant time.
     ///
     /// A signature of another length than the algorithm's is none: ES256 is 64 bytes, r ‖ s, both
@@ -107,11 +115,8 @@ impl VerifyingKey {
     }
 
     pub(super) fn shared(key: hmac::Key) -> Self {
-        Self(Arc::new(Inner {
-            kid: Self::SHARED_KID.to_owned(),
-            algorithm: Algorithm::Hs256,
-            material: Material::Shared(Box::new(key)),
-        }))
+        let material = Material::Shared(Box::new(key));
+        Self::named(Self::SHARED_KID.to_owned(), Algorithm::Hs256, material)
     }
 
     /// From an uncompressed point (SEC 1 §2.3.3): 4 ‖ x ‖ y. Off the curve is refused.
@@ -199,10 +204,15 @@ impl VerifyingKey {
         kid: Option<String>,
     ) -> Self {
         let kid = kid.unwrap_or_else(|| thumbprint(&members));
+        Self::named(kid, algorithm, Material::Public(key, members))
+    }
+
+    fn named(kid: String, algorithm: Algorithm, material: Material) -> Self {
         Self(Arc::new(Inner {
+            access_token_header: jws::header_segment(algorithm, "at+jwt", &kid),
             kid,
             algorithm,
-            material: Material::Public(key, members),
+            material,
         }))
     }
 }

@@ -1,29 +1,23 @@
 //! The tokens that were verified lately: a fixed number of places, one token each.
 
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwapOption, Guard};
 
 use super::Verified;
+use crate::keyed_hash::KeyedHash;
 
-/// Places. Full, with tokens of 400 bytes, they take 5 MB; empty, 64 kB. A newcomer takes the
+/// Places. Full, with tokens of 560 bytes, they take 7 MB; empty, 64 kB. A newcomer takes the
 /// place of whoever sits there: the loser costs one more signature check, so an attacker who has
 /// tokens to fill it with gains what any logged-in user can do anyway.
 const PLACES: usize = 8192;
 
-/// The end of a token is its signature, which no two tokens share.
-const HASHED_BYTES: usize = 40;
+/// The end of a token is its signature: 96 bits of it, which no two tokens share.
+const HASHED_BYTES: usize = 16;
 
 pub(super) struct Cache {
-    places: Box<[ArcSwapOption<Entry>]>,
-    hasher: RandomState,
-}
-
-struct Entry {
-    token: Box<str>,
-    epoch: u64,
-    verified: Arc<Verified>,
+    places: Box<[ArcSwapOption<Verified>]>,
+    hash: KeyedHash,
 }
 
 impl Cache {
@@ -32,7 +26,7 @@ impl Cache {
             places: std::iter::repeat_with(ArcSwapOption::empty)
                 .take(PLACES)
                 .collect(),
-            hasher: RandomState::new(),
+            hash: KeyedHash::new(),
         }
     }
 
@@ -41,20 +35,17 @@ impl Cache {
     /// The key of the hash is drawn at start, so nobody can choose who shares a place; and the
     /// hash only finds the place: the whole token is compared.
     pub(super) fn find(&self, token: &str, epoch: u64) -> Option<Arc<Verified>> {
-        let entry = self.place(token)?.load();
-        entry
+        let found = self.place(token)?.load();
+        found
             .as_ref()
-            .filter(|entry| entry.epoch == epoch && *entry.token == *token)
-            .map(|entry| Arc::clone(&entry.verified))
+            .is_some_and(|verified| verified.epoch == epoch && *verified.token == *token)
+            .then(|| Guard::into_inner(found))
+            .flatten()
     }
 
-    pub(super) fn insert(&self, token: &str, epoch: u64, verified: Arc<Verified>) {
-        if let Some(place) = self.place(token) {
-            place.store(Some(Arc::new(Entry {
-                token: token.into(),
-                epoch,
-                verified,
-            })));
+    pub(super) fn insert(&self, verified: Arc<Verified>) {
+        if let Some(place) = self.place(&verified.token) {
+            place.store(Some(verified));
         }
     }
 
@@ -65,10 +56,9 @@ impl Cache {
         }
     }
 
-    fn place(&self, token: &str) -> Option<&ArcSwapOption<Entry>> {
-        let bytes = token.as_bytes();
-        let end = bytes.last_chunk::<HASHED_BYTES>()?;
-        let hash = usize::try_from(self.hasher.hash_one(end) % PLACES as u64).unwrap_or(0);
-        self.places.get(hash)
+    fn place(&self, token: &str) -> Option<&ArcSwapOption<Verified>> {
+        let end = token.as_bytes().last_chunk::<HASHED_BYTES>()?;
+        let place = usize::try_from(self.hash.of(end) % PLACES as u64).unwrap_or(0);
+        self.places.get(place)
     }
 }
