@@ -74,6 +74,11 @@ pub struct User {
     pub username: Username,
     /// As the user writes it; may be empty.
     pub email: EmailAddress,
+    /// When it was shown that mail to the address reaches the user, or an operator vouched for it.
+    /// `None` when there is no address.
+    pub email_verified_at: Option<Timestamp>,
+    /// The language that they are written to in (BCP 47), if they have chosen one.
+    pub language: Option<String>,
     /// May be empty.
     pub first_name: String,
     /// May be empty.

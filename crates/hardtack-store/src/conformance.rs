@@ -45,12 +45,15 @@ use std::time::Duration;
 
 use hardtack_core::rotation::{Family, Position};
 use hardtack_core::session::{Device, NewSession, RememberMe, RevokeReason, SessionLifetime};
-use hardtack_core::user::{CanonicalName, EmailAddress, LoginName, User, Username};
+use hardtack_core::user::{
+    CanonicalName, EmailAddress, LoginName, PasswordVersion, User, Username,
+};
 use hardtack_core::{Activity, SessionId, SettableClock, Timestamp};
 use tokio::sync::Barrier;
 
 use crate::{
-    FamilyAt, Insertion, LogPosition, NameTaken, NewUser, Opened, Revocation, Revoke, Store,
+    FamilyAt, Insertion, LogPosition, NameTaken, NewPassword, NewUser, Opened, Revocation, Revoke,
+    Store,
 };
 
 /// When every test begins.
@@ -120,6 +123,17 @@ pub fn new_user(username: &str) -> NewUser {
         first_name: "First".to_owned(),
         last_name: "Last".to_owned(),
         password_hash: "$argon2id$first".to_owned(),
+    }
+}
+
+/// A new password for `user`, if theirs is the one of `version`, that nobody is told of.
+#[must_use]
+pub fn new_password(user: &User, version: Option<PasswordVersion>, hash: &str) -> NewPassword {
+    NewPassword {
+        user: user.id,
+        version,
+        hash: hash.to_owned(),
+        mails: Vec::new(),
     }
 }
 

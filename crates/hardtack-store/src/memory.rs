@@ -5,6 +5,8 @@
 //! [`hardtack_core::rotation`] themselves, so the other backends have something to be compared with.
 
 mod audit;
+mod code;
+mod outbox;
 mod session;
 mod user;
 
@@ -30,6 +32,8 @@ struct Rooms {
     users: user::Users,
     sessions: session::Sessions,
     audit: audit::Trail,
+    codes: code::Codes,
+    outbox: outbox::Outbox,
 }
 
 impl MemoryStore {

@@ -8,9 +8,11 @@
 //! [`RevokeReason`](hardtack_core::session::RevokeReason) their codes.
 
 mod audit;
+mod code;
 mod desk;
 mod migrations;
 mod open;
+mod outbox;
 mod readers;
 mod session;
 mod user;

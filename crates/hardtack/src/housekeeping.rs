@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use hardtack_store::Store;
+use hardtack_store::{Store, StoreError};
 
 use crate::hardtack::Hardtack;
 
@@ -12,6 +12,9 @@ const EVERY: Duration = Duration::from_secs(1);
 
 /// Old rows are looked for once in so many rounds.
 const ROUNDS_PER_PURGE: u64 = 60;
+
+/// How long an operator can see which mails could not be sent.
+const GIVEN_UP_MAILS_KEPT_FOR: Duration = Duration::from_secs(7 * 86_400);
 
 /// How long an ended session can still be told from an unknown one.
 const ENDED_SESSIONS_KEPT_FOR: Duration = Duration::from_secs(7 * 86_400);
@@ -74,12 +77,29 @@ impl<S: Store> Hardtack<S> {
         if let Err(error) = self.purge_audit().await {
             tracing::warn!(%error, "old entries of the audit trail could not be deleted");
         }
-        loop {
-            match self.store().purge_ended(ENDED_SESSIONS_KEPT_FOR).await {
-                Ok(0) => return,
-                Ok(rows) => tracing::debug!(rows, "deleted what ended long ago"),
-                Err(error) => return tracing::warn!(%error, "ended sessions could not be deleted"),
-            }
+        let store = self.store();
+        purge_all("ended sessions", || {
+            store.purge_ended(ENDED_SESSIONS_KEPT_FOR)
+        })
+        .await;
+        purge_all("ended codes", || store.purge_codes()).await;
+        purge_all("mails that were given up", || {
+            store.purge_mail(GIVEN_UP_MAILS_KEPT_FOR)
+        })
+        .await;
+    }
+}
+
+/// Deletes step by step, so that nobody waits long behind it, until nothing is left to delete.
+async fn purge_all<F>(what: &'static str, step: impl Fn() -> F)
+where
+    F: Future<Output = Result<u64, StoreError>>,
+{
+    loop {
+        match step().await {
+            Ok(0) => return,
+            Ok(rows) => tracing::debug!(rows, "deleted {what}"),
+            Err(error) => return tracing::warn!(%error, "{what} could not be deleted"),
         }
     }
 }

@@ -8,7 +8,9 @@ use hardtack_core::session::{Device, NewSession, RememberMe, RevokeReason, Sessi
 use hardtack_core::user::{EmailAddress, PasswordVersion, User, UserState, Username};
 use hardtack_core::{Activity, Clock, SessionId, SettableClock};
 use hardtack_model::table::{Reply, Row};
-use hardtack_store::{FamilyAt, Insertion, NewUser, PasswordChange, Revoke, Store, Verdict};
+use hardtack_store::{
+    FamilyAt, Insertion, NewPassword, NewUser, PasswordChange, Revoke, Store, Verdict,
+};
 use tokio::runtime::Runtime;
 
 use crate::step::{Party, Scale, Step, Which, position};
@@ -136,9 +138,14 @@ impl<'s, S: Store> Stored<'s, S> {
             }
             Step::ChangePassword => {
                 let reason = revoke(RevokeReason::PasswordChanged);
-                let hash = "$argon2id$other".to_owned();
+                let new = NewPassword {
+                    user: self.user.id,
+                    version: None,
+                    hash: "$argon2id$other".to_owned(),
+                    mails: Vec::new(),
+                };
                 let change = store
-                    .change_password(self.user.id, None, hash, None, reason, Scale::WINDOW)
+                    .change_password(new, None, reason, Scale::WINDOW)
                     .await
                     .unwrap();
                 assert!(matches!(change, PasswordChange::Changed { .. }));

@@ -10,7 +10,9 @@ use hardtack_core::event::Event;
 use hardtack_core::password::{Hasher, Password, PasswordFault, PersonalTexts, judge_new_password};
 use hardtack_core::session::RevokeReason;
 use hardtack_core::user::{EmailAddress, User, UserState, Username};
-use hardtack_store::{NewUser, PasswordChange, SessionStore as _, SqliteStore, UserStore as _};
+use hardtack_store::{
+    NewPassword, NewUser, PasswordChange, SessionStore as _, SqliteStore, UserStore as _,
+};
 use serde::Serialize;
 use serde_json::json;
 
@@ -286,9 +288,13 @@ async fn set_password(
     let hash = hash_new(&password, &about, loaded).await?;
     let revoke = revoke(loaded, RevokeReason::PasswordChanged);
     let window = loaded.config.settings.session.rotation_window;
-    let change = store
-        .change_password(user.id, None, hash, None, revoke, window)
-        .await?;
+    let new = NewPassword {
+        user: user.id,
+        version: None,
+        hash,
+        mails: Vec::new(),
+    };
+    let change = store.change_password(new, None, revoke, window).await?;
     let PasswordChange::Changed { ended, .. } = change else {
         bail!("the user was deleted meanwhile");
     };

@@ -9,7 +9,7 @@ use hardtack_core::password::{Hasher, Password};
 use hardtack_core::session::RevokeReason;
 use hardtack_core::user::{EmailAddress, LoginName, UserState, Username};
 use hardtack_core::{Entropy as _, Secret};
-use hardtack_store::{NewUser, PasswordChange, Revoke, SqliteStore, UserStore as _};
+use hardtack_store::{NewPassword, NewUser, PasswordChange, Revoke, SqliteStore, UserStore as _};
 
 use crate::config::Config;
 
@@ -44,9 +44,13 @@ pub(super) async fn prepare(store: &SqliteStore, config: &Config) -> Result<Secr
         remembered_for: config.settings.tokens.access_lifetime + Duration::from_secs(60),
     };
     let window = config.settings.session.rotation_window;
-    let change = store
-        .change_password(user.id, None, hash, None, revoke, window)
-        .await?;
+    let new = NewPassword {
+        user: user.id,
+        version: None,
+        hash,
+        mails: Vec::new(),
+    };
+    let change = store.change_password(new, None, revoke, window).await?;
     if !matches!(change, PasswordChange::Changed { .. }) {
         bail!("the user {NAME} was deleted meanwhile");
     }

@@ -7,7 +7,7 @@ use hardtack_core::session::{NewSession, RememberMe, RevokeReason};
 use hardtack_core::user::User;
 use hardtack_core::{Activity, SessionId, Timestamp};
 
-use super::{FIRST, IDLE, SECOND, START, WINDOW, World, revoke, sorted};
+use super::{FIRST, IDLE, SECOND, START, WINDOW, World, new_password, revoke, sorted};
 use crate::{Insertion, PasswordChange, Store, Verdict};
 
 const THREE: NonZeroU32 = NonZeroU32::new(3).unwrap();
@@ -76,10 +76,10 @@ pub async fn the_successor_of_a_password_change_keeps_what_it_is_told<S: Store>(
     successor.remember_me = RememberMe::No;
     let session = successor.id;
     let changed = revoke(RevokeReason::PasswordChanged);
-    let hash = "$argon2id$second".to_owned();
+    let new = new_password(&user, None, "$argon2id$second");
     let change = world
         .store
-        .change_password(user.id, None, hash, Some(successor), changed, WINDOW);
+        .change_password(new, Some(successor), changed, WINDOW);
     let PasswordChange::Changed {
         successor: Some(opened),
         ..

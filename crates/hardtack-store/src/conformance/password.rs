@@ -5,7 +5,7 @@ use hardtack_core::rotation::{Ended, Owner};
 use hardtack_core::session::RevokeReason;
 use hardtack_core::user::{PasswordVersion, User, UserState};
 
-use super::{FIRST, SECOND, START, WINDOW, World, revoke, sorted};
+use super::{FIRST, SECOND, START, WINDOW, World, new_password, revoke, sorted};
 use crate::{Insertion, Opened, PasswordChange, Store};
 
 const CHANGED: crate::Revoke = revoke(RevokeReason::PasswordChanged);
@@ -17,9 +17,9 @@ impl<S: Store> World<S> {
         version: Option<PasswordVersion>,
         successor: Option<hardtack_core::session::NewSession>,
     ) -> PasswordChange {
-        let hash = "$argon2id$second".to_owned();
+        let new = new_password(user, version, "$argon2id$second");
         self.store
-            .change_password(user.id, version, hash, successor, CHANGED, WINDOW)
+            .change_password(new, successor, CHANGED, WINDOW)
             .await
             .unwrap()
     }
@@ -103,9 +103,7 @@ pub async fn a_change_from_an_older_password_changes_nothing<S: Store>(world: Wo
     let revoked = world.revoked().await;
 
     let late = world.store.change_password(
-        user.id,
-        Some(before.password_version),
-        "$argon2id$late".to_owned(),
+        new_password(&user, Some(before.password_version), "$argon2id$late"),
         Some(world.new_session(&before)),
         CHANGED,
         WINDOW,
@@ -120,12 +118,12 @@ pub async fn of_two_changes_at_once_one_wins<S: Store>(world: World<S>) {
     let user = world.register("alice").await;
     let outcomes = world
         .at_once(8, |store, index| {
-            let successor = Some(world.new_session(&user));
+            let (user, successor) = (user.clone(), Some(world.new_session(&user)));
             async move {
                 let hash = format!("$argon2id${index}");
-                let version = Some(user.password_version);
+                let new = new_password(&user, Some(user.password_version), &hash);
                 store
-                    .change_password(user.id, version, hash, successor, CHANGED, WINDOW)
+                    .change_password(new, successor, CHANGED, WINDOW)
                     .await
                     .unwrap()
             }

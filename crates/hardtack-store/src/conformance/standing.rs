@@ -5,7 +5,7 @@ use hardtack_core::session::RevokeReason;
 use hardtack_core::user::{User, UserState};
 use hardtack_core::{Activity, SessionId, UserId};
 
-use super::{FIRST, IDLE, SECOND, START, WINDOW, World, revoke, sorted};
+use super::{FIRST, IDLE, SECOND, START, WINDOW, World, new_password, revoke, sorted};
 use crate::{Insertion, Store, Verdict};
 
 impl<S: Store> World<S> {
@@ -127,10 +127,8 @@ pub async fn a_clock_that_steps_back_does_not_undo_what_befell_the_owner<S: Stor
     world.pass(IDLE);
     let [alice, bob, carol]: [(User, SessionId); 3] = sleepers.try_into().unwrap();
     let changed = revoke(RevokeReason::PasswordChanged);
-    let hash = "$argon2id$second".to_owned();
-    let change = world
-        .store
-        .change_password(alice.0.id, None, hash, None, changed, WINDOW);
+    let new = new_password(&alice.0, None, "$argon2id$second");
+    let change = world.store.change_password(new, None, changed, WINDOW);
     change.await.unwrap();
     world
         .set_state(bob.0.id, UserState::Disabled)

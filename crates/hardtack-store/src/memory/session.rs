@@ -13,8 +13,8 @@ use hardtack_core::{Activity, SessionId, Timestamp, UserId};
 
 use super::{MemoryStore, Rooms};
 use crate::{
-    FamilyAt, Insertion, LogId, LogPosition, Opened, Revocation, RevocationPage, Revoke,
-    SessionStore, StoreError, Verdict,
+    FamilyAt, HeldSession, Insertion, LogId, LogPosition, Opened, Revocation, RevocationPage,
+    Revoke, SessionStore, StoreError, Verdict,
 };
 
 /// How many rows one [`SessionStore::purge_ended`] deletes at most.
@@ -40,6 +40,19 @@ struct Row {
 impl Row {
     fn is_alive(&self, now: Timestamp) -> bool {
         self.family.ended.is_none() && now < self.family.idle_ends_at()
+    }
+
+    fn session(&self) -> Session {
+        Session {
+            id: self.family.session,
+            user: self.family.user,
+            created_at: self.family.created_at,
+            last_seen_at: self.family.last_seen_at,
+            idle_timeout: self.family.idle_timeout,
+            ends_at: self.family.ends_at,
+            remember_me: self.family.remember_me,
+            device: self.device.clone(),
+        }
     }
 
     fn ended_at(&self) -> Timestamp {
@@ -168,6 +181,27 @@ impl Sessions {
                 row.device = Device::default();
             }
         }
+    }
+
+    /// Names of the devices that `user` has logged in with, in order.
+    pub(super) fn known_devices(&self, user: UserId) -> Vec<String> {
+        let known = self.known_devices.get(&user).into_iter().flatten();
+        let mut names: Vec<_> = known.cloned().collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Every session of `user`, newest first.
+    pub(super) fn held(&self, user: UserId) -> Vec<HeldSession> {
+        let of_user = self.rows.values().filter(|row| row.family.user == user);
+        let mut held: Vec<_> = of_user
+            .map(|row| HeldSession {
+                session: row.session(),
+                ended: row.family.ended,
+            })
+            .collect();
+        held.sort_unstable_by_key(|held| (Reverse(held.session.created_at), held.session.id));
+        held
     }
 
     fn page(
@@ -392,16 +426,7 @@ impl SessionStore for MemoryStore {
             let rows = rooms.sessions.rows.values();
             let mut sessions: Vec<_> = rows
                 .filter(|row| row.family.user == user && row.is_alive(now))
-                .map(|row| Session {
-                    id: row.family.session,
-                    user: row.family.user,
-                    created_at: row.family.created_at,
-                    last_seen_at: row.family.last_seen_at,
-                    idle_timeout: row.family.idle_timeout,
-                    ends_at: row.family.ends_at,
-                    remember_me: row.family.remember_me,
-                    device: row.device.clone(),
-                })
+                .map(Row::session)
                 .collect();
             sessions.sort_unstable_by_key(|session| (Reverse(session.created_at), session.id));
             Ok(sessions)

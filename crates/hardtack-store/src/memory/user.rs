@@ -10,10 +10,10 @@ use hardtack_core::user::{
 };
 use hardtack_core::{SessionId, Timestamp, UserId};
 
-use super::MemoryStore;
+use super::{MemoryStore, Rooms};
 use crate::{
-    NameTaken, NewUser, PasswordChange, ProfileChange, Revoke, StoreError, UserStore,
-    UserWithPassword,
+    Holdings, NameTaken, NewPassword, NewUser, PasswordChange, ProfileChange, Revoke, StoreError,
+    UserStore, UserWithPassword,
 };
 
 #[derive(Default)]
@@ -53,28 +53,14 @@ impl Users {
             .any(|holder| Some(*holder) != by_other_than)
     }
 
-    fn verify_free(
-        &self,
-        username: &Username,
-        email: &EmailAddress,
-        by_other_than: Option<UserId>,
-    ) -> Result<(), NameTaken> {
-        if self.is_taken(&username.canonical(), by_other_than) {
-            return Err(NameTaken::Username);
-        }
-        match email.canonical() {
-            Some(email) if self.is_taken(&email, by_other_than) => Err(NameTaken::Email),
-            _ => Ok(()),
-        }
-    }
-
-    fn insert(&mut self, new: NewUser, now: Timestamp) -> Result<User, NameTaken> {
-        self.verify_free(&new.username, &new.email, None)?;
+    fn insert(&mut self, new: NewUser, now: Timestamp) -> User {
         self.last_id += 1;
         let user = User {
             id: UserId::new(self.last_id),
+            email_verified_at: (!new.email.is_none()).then_some(now),
             username: new.username,
             email: new.email,
+            language: None,
             first_name: new.first_name,
             last_name: new.last_name,
             state: UserState::Active,
@@ -93,25 +79,29 @@ impl Users {
                 password_hash: new.password_hash,
             },
         );
-        Ok(user)
+        user
     }
 
-    fn change_profile(
-        &mut self,
-        id: UserId,
-        change: ProfileChange,
-    ) -> Option<Result<User, NameTaken>> {
-        let canonical = change.username.as_ref().map(Username::canonical);
-        let taken = canonical
-            .as_ref()
-            .is_some_and(|canonical| self.is_taken(canonical, Some(id)));
-        let row = self.rows.get_mut(&id)?;
-        if taken {
-            return Some(Err(NameTaken::Username));
+    /// Gives the user another address, which is verified.
+    pub(super) fn change_email(&mut self, id: UserId, to: EmailAddress, now: Timestamp) {
+        let Some(row) = self.rows.get_mut(&id) else {
+            return;
+        };
+        if let Some(before) = row.user.email.canonical() {
+            self.by_email.remove(&before);
         }
-        if let (Some(username), Some(canonical)) = (change.username, canonical) {
+        if let Some(canonical) = to.canonical() {
+            self.by_email.insert(canonical, id);
+        }
+        row.user.email = to;
+        row.user.email_verified_at = Some(now);
+    }
+
+    fn change_profile(&mut self, id: UserId, change: ProfileChange) -> Option<User> {
+        let row = self.rows.get_mut(&id)?;
+        if let Some(username) = change.username {
             self.by_username.remove(&row.user.username.canonical());
-            self.by_username.insert(canonical, id);
+            self.by_username.insert(username.canonical(), id);
             row.user.username = username;
         }
         row.user.first_name = change
@@ -120,7 +110,7 @@ impl Users {
         row.user.last_name = change
             .last_name
             .unwrap_or(std::mem::take(&mut row.user.last_name));
-        Some(Ok(row.user.clone()))
+        Some(row.user.clone())
     }
 
     fn delete(&mut self, id: UserId) -> Option<()> {
@@ -130,6 +120,45 @@ impl Users {
             self.by_email.remove(&email);
         }
         Some(())
+    }
+}
+
+impl Rooms {
+    /// Whether another user has the name, or an address of theirs is kept for them.
+    pub(super) fn is_taken(
+        &self,
+        name: &CanonicalName,
+        by_other_than: Option<UserId>,
+        now: Timestamp,
+    ) -> bool {
+        self.users.is_taken(name, by_other_than) || self.codes.is_kept(name, by_other_than, now)
+    }
+
+    pub(super) fn insert_user(&mut self, new: NewUser, now: Timestamp) -> Result<User, NameTaken> {
+        if self.is_taken(&new.username.canonical(), None, now) {
+            return Err(NameTaken::Username);
+        }
+        match new.email.canonical() {
+            Some(email) if self.is_taken(&email, None, now) => Err(NameTaken::Email),
+            _ => Ok(self.users.insert(new, now)),
+        }
+    }
+
+    /// Sets a password, ends every session and voids what ends with a password.
+    pub(super) fn set_password(
+        &mut self,
+        id: UserId,
+        hash: String,
+        revoke: Revoke,
+        now: Timestamp,
+    ) -> Vec<SessionId> {
+        if let Some(row) = self.users.find_mut(id) {
+            let version = row.user.password_version.0.wrapping_add(1);
+            row.user.password_version = PasswordVersion(version);
+            row.password_hash = hash;
+        }
+        self.void(|code| code.user == Some(id) && code.purpose.ends_with_password());
+        self.sessions.revoke_all(id, None, revoke, now)
     }
 }
 
@@ -155,7 +184,7 @@ impl UserStore for MemoryStore {
     }
 
     async fn insert_user(&self, user: NewUser) -> Result<Result<User, NameTaken>, StoreError> {
-        self.act(|rooms, now| Ok(rooms.users.insert(user, now)))
+        self.act(|rooms, now| Ok(rooms.insert_user(user, now)))
     }
 
     async fn change_profile(
@@ -163,7 +192,14 @@ impl UserStore for MemoryStore {
         id: UserId,
         change: ProfileChange,
     ) -> Result<Option<Result<User, NameTaken>>, StoreError> {
-        self.act(|rooms, _| Ok(rooms.users.change_profile(id, change)))
+        self.act(|rooms, now| {
+            let canonical = change.username.as_ref().map(Username::canonical);
+            let taken = canonical.is_some_and(|name| rooms.is_taken(&name, Some(id), now));
+            match rooms.users.find(id) {
+                Some(_) if taken => Ok(Some(Err(NameTaken::Username))),
+                _ => Ok(rooms.users.change_profile(id, change).map(Ok)),
+            }
+        })
     }
 
     async fn replace_password_hash(
@@ -183,9 +219,7 @@ impl UserStore for MemoryStore {
 
     async fn change_password(
         &self,
-        id: UserId,
-        version: Option<PasswordVersion>,
-        hash: String,
+        new: NewPassword,
         successor: Option<NewSession>,
         revoke: Revoke,
         window: Duration,
@@ -194,27 +228,50 @@ impl UserStore for MemoryStore {
             if let Some(successor) = &successor {
                 rooms.sessions.verify_unused(successor.id)?;
             }
-            let Some(row) = rooms.users.find_mut(id) else {
+            let Some(row) = rooms.users.find(new.user) else {
                 return Ok(PasswordChange::Superseded);
             };
-            let superseded = version.is_some_and(|version| version != row.user.password_version)
+            let superseded = new
+                .version
+                .is_some_and(|version| version != row.user.password_version)
                 || (successor.is_some() && row.user.state != UserState::Active);
             if superseded {
                 return Ok(PasswordChange::Superseded);
             }
-            let version = PasswordVersion(row.user.password_version.0.wrapping_add(1));
-            row.user.password_version = version;
-            row.password_hash = hash;
-            let ended = rooms.sessions.revoke_all(id, None, revoke, now);
-            let successor = successor.map(|successor| {
+            let ended = rooms.set_password(new.user, new.hash, revoke, now);
+            let version = rooms
+                .users
+                .find(new.user)
+                .map(|row| row.user.password_version);
+            let successor = successor.zip(version).map(|(successor, password_version)| {
                 let successor = NewSession {
-                    user: id,
-                    password_version: version,
+                    user: new.user,
+                    password_version,
                     ..successor
                 };
                 rooms.sessions.open(successor, window, now)
             });
+            rooms.queue(new.mails, now);
             Ok(PasswordChange::Changed { ended, successor })
+        })
+    }
+
+    async fn set_language(&self, id: UserId, language: Option<String>) -> Result<bool, StoreError> {
+        self.act(|rooms, _| {
+            let row = rooms.users.find_mut(id);
+            Ok(row.map(|row| row.user.language = language).is_some())
+        })
+    }
+
+    async fn find_holdings(&self, id: UserId) -> Result<Option<Holdings>, StoreError> {
+        self.act(|rooms, now| {
+            Ok(rooms.users.find(id).map(|row| Holdings {
+                user: row.user.clone(),
+                sessions: rooms.sessions.held(id),
+                known_devices: rooms.sessions.known_devices(id),
+                codes: rooms.held_codes(id, now),
+                mails: rooms.mails(|queued| queued.mail.user == Some(id)),
+            }))
         })
     }
 
@@ -231,7 +288,10 @@ impl UserStore for MemoryStore {
             row.user.state = state;
             Ok(Some(match state {
                 UserState::Active => Vec::new(),
-                UserState::Disabled => rooms.sessions.revoke_all(id, None, revoke, now),
+                UserState::Disabled => {
+                    rooms.void_all_but_ways_back(id);
+                    rooms.sessions.revoke_all(id, None, revoke, now)
+                }
             }))
         })
     }
@@ -247,6 +307,8 @@ impl UserStore for MemoryStore {
             }
             let ended = rooms.sessions.revoke_all(id, None, revoke, now);
             rooms.sessions.forget_devices(id);
+            rooms.void(|code| code.user == Some(id));
+            rooms.outbox.forget_user(id);
             Ok(Some(ended))
         })
     }

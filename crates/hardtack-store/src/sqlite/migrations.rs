@@ -25,7 +25,7 @@ impl Migration {
 }
 
 /// In order. `PRAGMA user_version` counts how many were applied.
-const MIGRATIONS: [Migration; 5] = [
+const MIGRATIONS: [Migration; 6] = [
     Migration {
         name: "0001_users",
         sql: include_str!("../../migrations/sqlite/0001_users.sql"),
@@ -45,6 +45,10 @@ const MIGRATIONS: [Migration; 5] = [
     Migration {
         name: "0005_known_devices",
         sql: include_str!("../../migrations/sqlite/0005_known_devices.sql"),
+    },
+    Migration {
+        name: "0006_codes_and_mails",
+        sql: include_str!("../../migrations/sqlite/0006_codes_and_mails.sql"),
     },
 ];
 

@@ -30,6 +30,7 @@ macro_rules! standing {
     };
 }
 
+mod device;
 mod ending;
 mod log;
 mod purge;
@@ -37,6 +38,7 @@ mod rotation;
 mod row;
 mod seen;
 
+pub(super) use device::{forget as forget_devices, held, known as known_devices};
 pub(super) use ending::revoke_all;
 use ending::{make_room, revoke};
 
@@ -99,16 +101,6 @@ pub(super) fn open(
     Ok(Opened { family, now })
 }
 
-/// Forgets where a deleted user's sessions were opened.
-pub(super) fn forget_devices(connection: &Connection, user: UserId) -> Result<(), Failure> {
-    connection
-        .prepare_cached(
-            "DELETE FROM devices WHERE session IN (SELECT id FROM sessions WHERE user_id = ?1)",
-        )?
-        .execute([user.as_i64()])?;
-    Ok(())
-}
-
 fn insert(
     connection: &Connection,
     new: &NewSession,
@@ -141,24 +133,11 @@ fn insert(
         None => Vec::new(),
     };
     Ok(Insertion::Opened {
-        is_new_device: remember_device(connection, new)?,
+        is_new_device: device::remember(connection, new)?,
         opened: open(connection, new, window, now)?,
         replaced: ended,
         crowded_out,
     })
-}
-
-/// Whether others are known and this one is not.
-fn remember_device(connection: &Connection, new: &NewSession) -> Result<bool, Failure> {
-    let others_are_known: bool = connection
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM known_devices WHERE user_id = ?1)")?
-        .query_row([new.user.as_i64()], |row| row.get(0))?;
-    let added = connection
-        .prepare_cached(
-            "INSERT INTO known_devices (user_id, name) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-        )?
-        .execute(params![new.user.as_i64(), new.device.name()])?;
-    Ok(others_are_known && added > 0)
 }
 
 fn note_use(

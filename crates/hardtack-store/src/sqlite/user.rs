@@ -2,112 +2,64 @@
 
 use std::time::Duration;
 
+use hardtack_core::one_time_code::CodePurpose;
 use hardtack_core::session::NewSession;
 use hardtack_core::user::{
-    CanonicalName, EmailAddress, LoginName, PasswordVersion, User, UserState, Username,
+    CanonicalName, EmailAddress, LoginName, PasswordVersion, User, UserState,
 };
 use hardtack_core::{SessionId, Timestamp, UserId};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, params};
 
-use super::{Failure, Shape, SqliteStore, session};
+use super::{Failure, Shape, SqliteStore, code, outbox, session};
 use crate::{
-    NameTaken, NewUser, PasswordChange, ProfileChange, Revoke, StoreError, UserStore,
-    UserWithPassword,
+    Holdings, NameTaken, NewPassword, NewUser, PasswordChange, ProfileChange, Revoke, StoreError,
+    UserStore, UserWithPassword,
 };
 
-/// The columns of a user, in the order in which [`read`] takes them.
-macro_rules! columns {
-    () => {
-        "id, username, email, first_name, last_name, state, password_version, created_at, \
-         last_login_at, password_hash"
-    };
-}
+mod password;
+mod row;
 
-const BY_ID: &str = concat!("SELECT ", columns!(), " FROM users WHERE id = ?1");
+pub(super) use password::replace as replace_password;
+use row::state_code;
+pub(super) use row::{find_by_id, parse_state};
 
-/// Names and addresses share one space, so one row at most has the name in either place.
-const BY_NAME_OR_EMAIL: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM users WHERE username_canonical = ?1 OR email_canonical = ?1"
-);
-
-const BY_EMAIL: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM users WHERE email_canonical = ?1"
-);
-
-const fn state_code(state: UserState) -> i64 {
-    match state {
-        UserState::Active => 0,
-        UserState::Disabled => 1,
-    }
-}
-
-/// What a user's state is, given its column.
-pub(super) fn parse_state(code: i64) -> Result<UserState, Failure> {
-    match code {
-        0 => Ok(UserState::Active),
-        1 => Ok(UserState::Disabled),
-        _ => Err(Failure::Corrupt(format!("a user's state is {code}"))),
-    }
-}
-
-fn read(row: &Row<'_>) -> Result<UserWithPassword, Failure> {
-    Ok(UserWithPassword {
-        user: User {
-            id: UserId::new(row.get(0)?),
-            username: Username::from_stored(row.get(1)?),
-            email: EmailAddress::from_stored(row.get(2)?),
-            first_name: row.get(3)?,
-            last_name: row.get(4)?,
-            state: parse_state(row.get(5)?)?,
-            password_version: PasswordVersion(row.get(6)?),
-            created_at: Timestamp::from_unix_micros(row.get(7)?),
-            last_login_at: row
-                .get::<_, Option<i64>>(8)?
-                .map(Timestamp::from_unix_micros),
-        },
-        password_hash: row.get(9)?,
-    })
-}
-
-/// The one user that `sql` finds by its one parameter.
-fn find(
-    connection: &Connection,
-    sql: &str,
-    key: impl rusqlite::ToSql,
-) -> Result<Option<UserWithPassword>, Failure> {
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query([key])?;
-    rows.next()?.map(read).transpose()
-}
-
-fn is_taken(
+/// Whether another user has the name, or an address of theirs is kept for them by a way back.
+pub(super) fn is_taken(
     connection: &Connection,
     name: &CanonicalName,
     by_other_than: Option<UserId>,
+    now: Timestamp,
 ) -> Result<bool, Failure> {
     let mut statement = connection.prepare_cached(
         "SELECT 1 FROM users
-         WHERE (username_canonical = ?1 OR email_canonical = ?1) AND id IS NOT ?2",
+         WHERE (username_canonical = ?1 OR email_canonical = ?1) AND id IS NOT ?2
+         UNION ALL
+         SELECT 1 FROM codes
+         WHERE address_canonical = ?1 AND purpose = ?4 AND ?3 < ends_at AND user_id IS NOT ?2",
     )?;
-    Ok(statement.exists(params![name.as_str(), by_other_than.map(UserId::as_i64)])?)
+    Ok(statement.exists(params![
+        name.as_str(),
+        by_other_than.map(UserId::as_i64),
+        now.unix_micros(),
+        CodePurpose::RevertEmail.code(),
+    ])?)
 }
 
-fn insert(
+/// Adds a user; whether the address is verified is the caller's to say.
+pub(super) fn insert(
     connection: &Connection,
     new: NewUser,
+    language: Option<String>,
+    email_verified_at: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<Result<User, NameTaken>, Failure> {
     let username = new.username.canonical();
     let email = new.email.canonical();
-    if is_taken(connection, &username, None)? {
+    if is_taken(connection, &username, None, now)? {
         return Ok(Err(NameTaken::Username));
     }
     if let Some(email) = &email
-        && is_taken(connection, email, None)?
+        && is_taken(connection, email, None, now)?
     {
         return Ok(Err(NameTaken::Email));
     }
@@ -115,8 +67,9 @@ fn insert(
     connection
         .prepare_cached(
             "INSERT INTO users (username, username_canonical, email, email_canonical, first_name,
-                 last_name, password_hash, password_version, state, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                 last_name, password_hash, password_version, state, created_at, language,
+                 email_verified_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )?
         .execute(params![
             new.username.as_str(),
@@ -129,11 +82,15 @@ fn insert(
             version.0,
             state_code(UserState::Active),
             now.unix_micros(),
+            language,
+            email_verified_at.map(Timestamp::unix_micros),
         ])?;
     Ok(Ok(User {
         id: UserId::new(connection.last_insert_rowid()),
         username: new.username,
         email: new.email,
+        email_verified_at,
+        language,
         first_name: new.first_name,
         last_name: new.last_name,
         state: UserState::Active,
@@ -147,10 +104,12 @@ fn change_profile(
     connection: &Connection,
     id: UserId,
     change: ProfileChange,
+    now: Timestamp,
 ) -> Result<Option<Result<User, NameTaken>>, Failure> {
-    let Some(found) = find(connection, BY_ID, id.as_i64())? else {
+    let Some(found) = find_by_id(connection, id)? else {
         return Ok(None);
     };
+    let is_renamed = change.username.is_some();
     let user = User {
         username: change.username.unwrap_or(found.user.username),
         first_name: change.first_name.unwrap_or(found.user.first_name),
@@ -158,7 +117,7 @@ fn change_profile(
         ..found.user
     };
     let canonical = user.username.canonical();
-    if is_taken(connection, &canonical, Some(id))? {
+    if is_renamed && is_taken(connection, &canonical, Some(id), now)? {
         return Ok(Some(Err(NameTaken::Username)));
     }
     connection
@@ -177,68 +136,50 @@ fn change_profile(
     Ok(Some(Ok(user)))
 }
 
-/// A password change as it was asked for.
-struct Change {
+/// Gives the user another address, which is verified.
+pub(super) fn change_email(
+    connection: &Connection,
     id: UserId,
-    version: Option<PasswordVersion>,
-    hash: String,
-    successor: Option<NewSession>,
-    revoke: Revoke,
-    window: Duration,
+    to: &EmailAddress,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    connection
+        .prepare_cached(
+            "UPDATE users SET email = ?2, email_canonical = ?3, email_verified_at = ?4
+             WHERE id = ?1",
+        )?
+        .execute(params![
+            id.as_i64(),
+            to.as_str(),
+            to.canonical().as_ref().map(CanonicalName::as_str),
+            now.unix_micros(),
+        ])?;
+    Ok(())
 }
 
-fn change_password(
+fn holdings(
     connection: &Connection,
-    change: Change,
+    id: UserId,
     now: Timestamp,
-) -> Result<PasswordChange, Failure> {
-    // Counting goes round instead of over the edge: no session lives through four billion changes.
-    let mut statement = connection.prepare_cached(
-        "UPDATE users SET password_hash = ?2, password_version = (password_version + 1) & 4294967295
-         WHERE id = ?1 AND (?3 IS NULL OR password_version = ?3) AND (?4 IS NULL OR state = ?4)
-         RETURNING password_version",
-    )?;
-    // A session is opened for active users only: one opened after the user was switched off would
-    // live once they are switched on again.
-    let state = change
-        .successor
-        .as_ref()
-        .map(|_| state_code(UserState::Active));
-    let version: Option<u32> = statement
-        .query_row(
-            params![
-                change.id.as_i64(),
-                change.hash,
-                change.version.map(|version| version.0),
-                state,
-            ],
-            |row| row.get(0),
-        )
-        .optional()?;
-    let Some(version) = version else {
-        return Ok(PasswordChange::Superseded);
+) -> Result<Option<Holdings>, Failure> {
+    // Several statements that must speak of one moment.
+    let connection = &connection.unchecked_transaction()?;
+    let Some(found) = find_by_id(connection, id)? else {
+        return Ok(None);
     };
-    let ended = session::revoke_all(connection, change.id, None, change.revoke, now)?;
-    let successor = match change.successor {
-        Some(successor) => Some(session::open(
-            connection,
-            &NewSession {
-                user: change.id,
-                password_version: PasswordVersion(version),
-                ..successor
-            },
-            change.window,
-            now,
-        )?),
-        None => None,
-    };
-    Ok(PasswordChange::Changed { ended, successor })
+    Ok(Some(Holdings {
+        sessions: session::held(connection, id)?,
+        known_devices: session::known_devices(connection, id)?,
+        codes: code::held(connection, &found.user, now)?,
+        mails: outbox::of_user(connection, id)?,
+        user: found.user,
+    }))
 }
 
 impl UserStore for SqliteStore {
     async fn find_user(&self, id: UserId) -> Result<Option<UserWithPassword>, StoreError> {
         self.readers
-            .read(move |connection, _| find(connection, BY_ID, id.as_i64()))
+            .read(move |connection, _| find_by_id(connection, id))
             .await
     }
 
@@ -247,11 +188,11 @@ impl UserStore for SqliteStore {
         name: &LoginName,
     ) -> Result<Option<UserWithPassword>, StoreError> {
         let (sql, name) = match name {
-            LoginName::NameOrEmail(name) => (BY_NAME_OR_EMAIL, name.clone()),
-            LoginName::Email(name) => (BY_EMAIL, name.clone()),
+            LoginName::NameOrEmail(name) => (row::BY_NAME_OR_EMAIL, name.clone()),
+            LoginName::Email(name) => (row::BY_EMAIL, name.clone()),
         };
         self.readers
-            .read(move |connection, _| find(connection, sql, name.as_str()))
+            .read(move |connection, _| row::find(connection, sql, name.as_str()))
             .await
     }
 
@@ -259,13 +200,9 @@ impl UserStore for SqliteStore {
         let after = after.map_or(i64::MIN, UserId::as_i64);
         self.readers
             .read(move |connection, _| {
-                let mut statement = connection.prepare_cached(concat!(
-                    "SELECT ",
-                    columns!(),
-                    " FROM users WHERE id > ?1 ORDER BY id LIMIT ?2"
-                ))?;
+                let mut statement = connection.prepare_cached(row::PAGE)?;
                 statement
-                    .query_and_then(params![after, limit], |row| Ok(read(row)?.user))?
+                    .query_and_then(params![after, limit], |row| Ok(row::read(row)?.user))?
                     .collect()
             })
             .await
@@ -274,7 +211,8 @@ impl UserStore for SqliteStore {
     async fn insert_user(&self, user: NewUser) -> Result<Result<User, NameTaken>, StoreError> {
         self.writer
             .act(Shape::Several, move |connection, now| {
-                insert(connection, user, now)
+                let verified_at = (!user.email.is_none()).then_some(now);
+                insert(connection, user, None, verified_at, now)
             })
             .await
     }
@@ -285,8 +223,8 @@ impl UserStore for SqliteStore {
         change: ProfileChange,
     ) -> Result<Option<Result<User, NameTaken>>, StoreError> {
         self.writer
-            .act(Shape::Several, move |connection, _| {
-                change_profile(connection, id, change)
+            .act(Shape::Several, move |connection, now| {
+                change_profile(connection, id, change, now)
             })
             .await
     }
@@ -309,25 +247,31 @@ impl UserStore for SqliteStore {
 
     async fn change_password(
         &self,
-        id: UserId,
-        version: Option<PasswordVersion>,
-        hash: String,
+        new: NewPassword,
         successor: Option<NewSession>,
         revoke: Revoke,
         window: Duration,
     ) -> Result<PasswordChange, StoreError> {
-        let change = Change {
-            id,
-            version,
-            hash,
-            successor,
-            revoke,
-            window,
-        };
         self.writer
             .act(Shape::Several, move |connection, now| {
-                change_password(connection, change, now)
+                password::change(connection, &new, successor, revoke, window, now)
             })
+            .await
+    }
+
+    async fn set_language(&self, id: UserId, language: Option<String>) -> Result<bool, StoreError> {
+        self.writer
+            .act(Shape::OneStatement, move |connection, _| {
+                let mut statement =
+                    connection.prepare_cached("UPDATE users SET language = ?2 WHERE id = ?1")?;
+                Ok(statement.execute(params![id.as_i64(), language])? == 1)
+            })
+            .await
+    }
+
+    async fn find_holdings(&self, id: UserId) -> Result<Option<Holdings>, StoreError> {
+        self.readers
+            .read(move |connection, now| holdings(connection, id, now))
             .await
     }
 
@@ -346,6 +290,7 @@ impl UserStore for SqliteStore {
                     _ if changed == 0 => Ok(None),
                     UserState::Active => Ok(Some(Vec::new())),
                     UserState::Disabled => {
+                        code::void_all_but_ways_back(connection, id)?;
                         session::revoke_all(connection, id, None, revoke, now).map(Some)
                     }
                 }
@@ -366,6 +311,7 @@ impl UserStore for SqliteStore {
                 if deleted == 0 {
                     return Ok(None);
                 }
+                // Their codes, mails and known devices went with the row.
                 let ended = session::revoke_all(connection, id, None, revoke, now)?;
                 session::forget_devices(connection, id)?;
                 Ok(Some(ended))

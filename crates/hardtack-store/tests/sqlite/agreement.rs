@@ -11,7 +11,8 @@ use hardtack_core::session::{RememberMe, RevokeReason};
 use hardtack_core::user::{PasswordVersion, UserState, Username};
 use hardtack_core::{Activity, Clock, SessionId, SettableClock, Timestamp, UserId};
 use hardtack_store::{
-    MemoryStore, PasswordChange, ProfileChange, Revoke, SessionStore, SqliteStore, Store, Verdict,
+    MemoryStore, NewPassword, PasswordChange, ProfileChange, Revoke, SessionStore, SqliteStore,
+    Store, Verdict,
 };
 
 use crate::{WINDOW, clock, new_session, new_user, room};
@@ -134,11 +135,36 @@ async fn see<S: Store>(store: &S, ago: Vec<(SessionId, i32)>) -> String {
     format!("{:?}", store.note_seen(seen.collect()).await.is_ok())
 }
 
+fn words(answer: impl Debug) -> String {
+    format!("{answer:?}")
+}
+
+async fn set_password<S: Store>(
+    store: &S,
+    id: UserId,
+    version: Option<PasswordVersion>,
+    successor: Option<u32>,
+) -> String {
+    let reason = revoke(RevokeReason::PasswordChanged);
+    let user = store.find_user(id).await.unwrap().map(|found| found.user);
+    let successor = user
+        .zip(successor)
+        .map(|(user, number)| new_session(&user, number));
+    let new = NewPassword {
+        user: id,
+        version,
+        hash: "$argon2id$second".to_owned(),
+        mails: Vec::new(),
+    };
+    let change = store.change_password(new, successor, reason, WINDOW);
+    match change.await.unwrap() {
+        PasswordChange::Changed { ended, successor } => words((sorted(ended), successor)),
+        superseded @ PasswordChange::Superseded => words(superseded),
+    }
+}
+
 /// Asks, and puts the answer in words; sets are sorted.
 async fn answer<S: Store>(store: &S, ask: Ask) -> String {
-    fn words(answer: impl Debug) -> String {
-        format!("{answer:?}")
-    }
     let name = |index: u32| NAMES[usize::try_from(index).unwrap()];
     let ended = |ended: Option<Vec<SessionId>>| words(ended.map(sorted));
     match ask {
@@ -151,22 +177,7 @@ async fn answer<S: Store>(store: &S, ask: Ask) -> String {
             };
             words(store.change_profile(user, profile).await.unwrap())
         }
-        Ask::Password(id, version, successor) => {
-            let reason = revoke(RevokeReason::PasswordChanged);
-            let user = store.find_user(id).await.unwrap().map(|found| found.user);
-            let successor = user
-                .zip(successor)
-                .map(|(user, number)| new_session(&user, number));
-            let hash = "$argon2id$second".to_owned();
-            let change = store.change_password(id, version, hash, successor, reason, WINDOW);
-            match change.await.unwrap() {
-                PasswordChange::Changed {
-                    ended: sessions,
-                    successor,
-                } => ended(Some(sessions)) + &words(successor),
-                superseded @ PasswordChange::Superseded => words(superseded),
-            }
-        }
+        Ask::Password(id, version, successor) => set_password(store, id, version, successor).await,
         Ask::Rehash(user, version) => {
             let hash = "$argon2id$stronger".to_owned();
             words(

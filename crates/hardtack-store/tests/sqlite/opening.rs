@@ -6,10 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hardtack_core::session::{Device, RememberMe};
-use hardtack_core::user::{CanonicalName, LoginName};
-use hardtack_store::{SessionStore, SqliteStore, Store, UserStore};
+use hardtack_core::user::{CanonicalName, EmailAddress, LoginName};
+use hardtack_store::{NewUser, SessionStore, SqliteStore, Store, UserStore};
 
-use crate::{LOGOUT, clock, log_in, new_session, open, register, room, tamper};
+use crate::{LOGOUT, clock, log_in, new_session, new_user, open, register, room, tamper};
+
+/// The schema that this release makes.
+const NEWEST: i64 = 6;
 
 fn schema(path: &Path) -> (Vec<String>, i64, i64) {
     let connection = rusqlite::Connection::open(path).unwrap();
@@ -105,7 +108,7 @@ fn a_database_without_a_table_is_migrated() {
     tamper(&path, "PRAGMA journal_mode = WAL; VACUUM");
     assert!(fs::metadata(&path).unwrap().len() > 0);
     drop(open(&path));
-    assert_eq!(schema(&path).1, 5);
+    assert_eq!(schema(&path).1, NEWEST);
 }
 
 #[tokio::test]
@@ -117,7 +120,9 @@ async fn an_older_database_is_migrated_and_keeps_its_users() {
     let before = schema(&path);
     tamper(
         &path,
-        "DROP TABLE known_devices; DROP TABLE audit; DROP TABLE devices; DROP TABLE sessions; DROP TABLE revocations;
+        "DROP TABLE codes; DROP TABLE outbox;
+         ALTER TABLE users DROP COLUMN email_verified_at; ALTER TABLE users DROP COLUMN language;
+         DROP TABLE known_devices; DROP TABLE audit; DROP TABLE devices; DROP TABLE sessions; DROP TABLE revocations;
          DELETE FROM migrations WHERE name > '0001_users'; PRAGMA user_version = 1",
     );
     let store = open(&path);
@@ -138,7 +143,9 @@ async fn an_older_database_is_migrated_and_keeps_its_sessions() {
     let before = schema(&path);
     tamper(
         &path,
-        "DROP TABLE known_devices; DROP TABLE audit;
+        "DROP TABLE codes; DROP TABLE outbox;
+         ALTER TABLE users DROP COLUMN email_verified_at; ALTER TABLE users DROP COLUMN language;
+         DROP TABLE known_devices; DROP TABLE audit;
          DROP INDEX sessions_of_user; CREATE INDEX sessions_of_user ON sessions (user_id);
          ALTER TABLE sessions DROP COLUMN remember_me;
          DELETE FROM migrations WHERE name > '0002_sessions'; PRAGMA user_version = 2",
@@ -148,6 +155,38 @@ async fn an_older_database_is_migrated_and_keeps_its_sessions() {
     assert_eq!(found, family);
     assert_eq!(found.remember_me, RememberMe::Unsaid);
     assert_eq!(store.list_sessions(user.id).await.unwrap().len(), 1);
+    drop(store);
+    assert_eq!(schema(&path), before);
+}
+
+/// Users of the releases that knew no verification were let in by an operator; asking them all to
+/// verify their addresses would lock them out where that is mandatory.
+#[tokio::test]
+async fn users_of_an_older_database_keep_their_addresses_verified() {
+    let (_directory, path) = room();
+    let store = open(&path);
+    let alice = NewUser {
+        email: EmailAddress::parse("alice@example.com").unwrap(),
+        ..new_user("alice")
+    };
+    let alice = store.insert_user(alice).await.unwrap().unwrap();
+    let bob = register(&store, "bob").await;
+    let session = log_in(&store, new_session(&alice, 1)).await;
+    drop(store);
+    let before = schema(&path);
+    tamper(
+        &path,
+        "DROP TABLE codes; DROP TABLE outbox;
+         ALTER TABLE users DROP COLUMN email_verified_at; ALTER TABLE users DROP COLUMN language;
+         DELETE FROM migrations WHERE name > '0005_known_devices'; PRAGMA user_version = 5",
+    );
+    let store = open(&path);
+    let found = store.find_user(alice.id).await.unwrap().unwrap().user;
+    assert_eq!(found.email_verified_at, Some(alice.created_at));
+    assert_eq!(found.language, None);
+    let found = store.find_user(bob.id).await.unwrap().unwrap().user;
+    assert_eq!(found.email_verified_at, None, "there is no address");
+    assert!(store.find_family(session).await.unwrap().is_some());
     drop(store);
     assert_eq!(schema(&path), before);
 }
@@ -162,7 +201,7 @@ fn many_that_open_a_new_database_at_once_share_one() {
             drop(thread.join().unwrap());
         }
     });
-    assert_eq!(schema(&path).1, 5);
+    assert_eq!(schema(&path).1, NEWEST);
 }
 
 /// SQLite is built to read some names as URIs: `?mode=memory` would keep nothing.

@@ -6,7 +6,7 @@ use hardtack_core::event::Event;
 use hardtack_core::password::{Password, PasswordFault, PersonalTexts, Verification};
 use hardtack_core::session::{RememberMe, RevokeReason};
 use hardtack_core::{SessionId, UserId};
-use hardtack_store::{PasswordChange, Store, UserWithPassword};
+use hardtack_store::{NewPassword, PasswordChange, Store, UserWithPassword};
 
 use super::attempt::Attempt;
 use super::{Grant, Unavailable, see_through};
@@ -111,9 +111,12 @@ impl<S: Store> Hardtack<S> {
             let change = hardtack
                 .store()
                 .change_password(
-                    user.id,
-                    Some(user.password_version),
-                    hash,
+                    NewPassword {
+                        user: user.id,
+                        version: Some(user.password_version),
+                        hash,
+                        mails: Vec::new(),
+                    },
                     Some(successor),
                     hardtack.revoke(RevokeReason::PasswordChanged),
                     hardtack.settings().session.rotation_window,

@@ -59,7 +59,7 @@ pub(super) fn parse_duration(micros: i64) -> Result<Duration, Failure> {
         .map_err(|_| Failure::Corrupt(format!("a session's idle timeout is {micros}")))
 }
 
-fn parse_ended(at: Option<i64>, reason: Option<&str>) -> Result<Option<Ended>, Failure> {
+pub(super) fn parse_ended(at: Option<i64>, reason: Option<&str>) -> Result<Option<Ended>, Failure> {
     match (at, reason) {
         (None, None) => Ok(None),
         (Some(at), Some(reason)) => Ok(Some(Ended {
