@@ -63,11 +63,12 @@ enum Budget {
     B6,
     B7,
     B8,
+    B9,
     B10,
 }
 
 impl Budget {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::B1,
         Self::B2,
         Self::B3,
@@ -75,6 +76,7 @@ impl Budget {
         Self::B6,
         Self::B7,
         Self::B8,
+        Self::B9,
         Self::B10,
     ];
 
@@ -90,6 +92,7 @@ impl Budget {
                 work::revoked::run(task, report)?;
                 work::ending::run(task, report)
             }
+            Self::B9 => work::rest::run(task, report),
             Self::B10 => work::start::run(task, report),
         }
     }

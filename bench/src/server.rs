@@ -84,6 +84,10 @@ impl House {
         self.root.path().join("data")
     }
 
+    pub(crate) fn database(&self) -> PathBuf {
+        self.data_dir().join("hardtack.db")
+    }
+
     /// Starts the server and waits until it says where it listens.
     pub(crate) fn serve(&self) -> Result<Server> {
         let mut command = self.command();

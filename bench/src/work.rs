@@ -5,6 +5,7 @@ pub(crate) mod ending;
 pub(crate) mod flood;
 pub(crate) mod guard;
 pub(crate) mod login;
+pub(crate) mod rest;
 pub(crate) mod revoked;
 pub(crate) mod rotation;
 mod sessions;

@@ -1,16 +1,13 @@
 //! B3: a refresh that rotates, over HTTP, every rule on and every commit on the disk.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use data_encoding::BASE64;
 use hardtack_core::SessionId;
 use hardtack_core::refresh_token::{Pepper, RefreshToken};
 use hardtack_core::rotation::Position;
-use hardtack_guard::SystemClock;
-use hardtack_store::{SessionStore as _, SqliteStore};
+use hardtack_store::SessionStore as _;
 
 use super::sessions;
 use super::{Slice, Task};
@@ -50,8 +47,8 @@ impl Subject {
         let house = House::build(task.programs, algorithm, SETTINGS)?;
         // The first start makes keys and pepper; the sessions are put there while it is down.
         house.serve()?.stop()?;
-        let pepper = read_pepper(&house.data_dir())?;
-        let store = Arc::new(open(&house)?);
+        let pepper = sessions::pepper(&house)?;
+        let store = Arc::new(sessions::store(&house)?);
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         let opening = sessions::open(&store, task.share_of(SESSIONS), WINDOW);
         let sessions = runtime.block_on(opening)?;
@@ -98,7 +95,7 @@ impl Subject {
     /// Asks the database whether every answer was a rotation.
     fn finish(self) -> Result<(f64, &'static str, Vec<f64>, Vec<f64>)> {
         self.server.stop()?;
-        let store = open(&self.house)?;
+        let store = sessions::store(&self.house)?;
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         for session in &self.sessions {
             let family = runtime.block_on(store.find_family(*session))?;
@@ -154,14 +151,4 @@ pub(crate) fn run(task: &Task<'_>, report: &mut Report) -> Result<()> {
         });
     }
     Ok(())
-}
-
-fn open(house: &House) -> Result<SqliteStore> {
-    let path = house.data_dir().join("hardtack.db");
-    Ok(SqliteStore::open_existing(path, Arc::new(SystemClock))?)
-}
-
-fn read_pepper(data_dir: &Path) -> Result<Pepper> {
-    let text = std::fs::read_to_string(data_dir.join("pepper"))?;
-    Ok(Pepper::new(&BASE64.decode(text.trim().as_bytes())?)?)
 }

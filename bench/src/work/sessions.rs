@@ -4,12 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use data_encoding::BASE64;
 use hardtack::SystemEntropy;
 use hardtack_core::SessionId;
+use hardtack_core::refresh_token::Pepper;
 use hardtack_core::session::{Device, NewSession, RememberMe, RevokeReason, SessionLifetime};
 use hardtack_core::user::User;
+use hardtack_guard::SystemClock;
 use hardtack_store::{Insertion, Revoke, SessionStore as _, SqliteStore, UserStore as _};
 use tokio::task::JoinSet;
+
+use crate::server::House;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -21,6 +26,20 @@ const UNUSED: Revoke = Revoke {
 
 /// As many as share a commit.
 const AT_ONCE: usize = 250;
+
+/// The store of a house whose server is down.
+pub(super) fn store(house: &House) -> Result<SqliteStore> {
+    Ok(SqliteStore::open_existing(
+        house.database(),
+        Arc::new(SystemClock),
+    )?)
+}
+
+/// What its server derives refresh tokens under.
+pub(super) fn pepper(house: &House) -> Result<Pepper> {
+    let text = std::fs::read_to_string(house.data_dir().join("pepper"))?;
+    Ok(Pepper::new(&BASE64.decode(text.trim().as_bytes())?)?)
+}
 
 /// Opens `count` sessions of the first user, whose first refresh may rotate at once.
 pub(super) async fn open(
