@@ -14,7 +14,7 @@ hold on a busy machine too; rates want a quiet one.";
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Only these budgets: B1, B2, B3, B4, B6, B7, B8, B10
+    /// Only these budgets: B1, B2, B3, B4, B6, B7, B8, B9, B10
     #[arg(long, value_name = "BUDGETS", value_delimiter = ',')]
     only: Vec<String>,
     /// A glance: fewer rounds of less work
