@@ -12,6 +12,7 @@ mod jwks;
 mod login;
 mod logout;
 mod logout_all;
+mod openapi;
 mod password;
 mod refresh;
 mod revocations;

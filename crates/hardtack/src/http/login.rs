@@ -93,7 +93,8 @@ pub(super) fn password(fields: &mut Fields, name: &'static str) -> Option<Passwo
 }
 
 #[derive(Serialize)]
-struct LoginJson<'a> {
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = Login))]
+pub(super) struct LoginJson<'a> {
     access: &'a str,
     refresh: &'a str,
     user: UserJson<'a>,

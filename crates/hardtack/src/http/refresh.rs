@@ -20,7 +20,8 @@ use crate::settings::TokensInBody;
 
 /// As docs/contract.md §4 has it: no user and no `refresh_expiration`, unless the tokens are in bodies.
 #[derive(Serialize)]
-struct RefreshJson<'a> {
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = Refresh))]
+pub(super) struct RefreshJson<'a> {
     access: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh: Option<&'a str>,

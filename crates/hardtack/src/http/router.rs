@@ -12,8 +12,8 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use super::edge::EdgeLayer;
 use super::error::ApiError;
 use super::{
-    csrf, health, jwks, login, logout, logout_all, password, refresh, revocations, session,
-    sessions, user, uses, verify,
+    csrf, health, jwks, login, logout, logout_all, openapi, password, refresh, revocations,
+    session, sessions, user, uses, verify,
 };
 use crate::hardtack::Hardtack;
 
@@ -74,7 +74,7 @@ impl<S: Store> Hardtack<S> {
 
 /// The routes below `base`, each with and without a slash at its end.
 fn routes<S: Store>(hardtack: &Hardtack<S>, base: &str) -> Router<Hardtack<S>> {
-    let routes: [(&str, MethodRouter<Hardtack<S>>); 11] = [
+    let routes: [(&str, MethodRouter<Hardtack<S>>); 12] = [
         ("/login", public("POST, OPTIONS", post(login::log_in::<S>))),
         (
             "/logout",
@@ -103,6 +103,10 @@ fn routes<S: Store>(hardtack: &Hardtack<S>, base: &str) -> Router<Hardtack<S>> {
         (
             "/sessions/{session}",
             protected("DELETE, OPTIONS", delete(sessions::end::<S>)),
+        ),
+        (
+            "/openapi.json",
+            public("GET, HEAD, OPTIONS", get(openapi::show)),
         ),
         ("/csrf", public("GET, HEAD, OPTIONS", get(csrf::issue::<S>))),
         (

@@ -14,7 +14,8 @@ use crate::hardtack::Hardtack;
 
 /// Told by the token alone: no row is read.
 #[derive(Serialize)]
-struct SessionJson {
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = Session))]
+pub(super) struct SessionJson {
     authenticated: bool,
     user: Option<SubjectJson>,
     session: Option<String>,
@@ -28,7 +29,8 @@ struct SessionJson {
 }
 
 #[derive(Serialize)]
-struct SubjectJson {
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = Subject))]
+pub(super) struct SubjectJson {
     pk: i64,
 }
 

@@ -18,13 +18,15 @@ use crate::flow::Ending;
 use crate::hardtack::Hardtack;
 
 #[derive(Serialize)]
-struct SessionsJson<'a> {
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = Devices))]
+pub(super) struct SessionsJson<'a> {
     sessions: Vec<SessionJson<'a>>,
 }
 
 /// What the client wrote about itself stays inside; `device` is made of words of ours.
 #[derive(Serialize)]
-struct SessionJson<'a> {
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = Device))]
+pub(super) struct SessionJson<'a> {
     id: String,
     created: String,
     last_seen: String,

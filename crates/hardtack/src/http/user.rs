@@ -23,6 +23,7 @@ const LONGEST_NAME: usize = 150;
 
 /// A user as the contract's JSON shows one. What else is known stays inside.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = User))]
 pub(super) struct UserJson<'a> {
     pk: i64,
     username: &'a str,
