@@ -71,6 +71,12 @@ pub(crate) const STEPS: &[Step] = &[
         run: policy,
     },
     Step {
+        name: "client",
+        about: "the TypeScript client: types, tests, sizes, what is packed",
+        needs: None,
+        run: client,
+    },
+    Step {
         name: "release",
         about: "the release binary builds",
         needs: None,
@@ -156,6 +162,17 @@ fn policy() -> Result<Outcome> {
     }
     // Advisories come from a git repository, and this has to pass where only registries are reachable.
     run(cargo().args(["deny", "check", "bans", "licenses", "sources"]))?;
+    Ok(Outcome::Passed)
+}
+
+fn client() -> Result<Outcome> {
+    let project = workspace::root().join("clients/typescript");
+    setup::npm_packages(&project)?;
+    for script in ["check", "test"] {
+        run(Command::new("npm")
+            .args(["run", "--silent", script])
+            .current_dir(&project))?;
+    }
     Ok(Outcome::Passed)
 }
 

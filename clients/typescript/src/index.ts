@@ -1,0 +1,8 @@
+export { createHardtack } from "./client.js";
+export { HardtackError, type HardtackErrorCode } from "./error.js";
+export type { Clock } from "./clock.js";
+export type { Locks } from "./lock.js";
+export type {
+  Device, Hardtack, HardtackOptions, HardtackRequestInit, LoginRequest, RegisterRequest, Session, User,
+} from "./types.js";
+export type { components, paths } from "./wire.js";
