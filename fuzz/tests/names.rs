@@ -52,6 +52,13 @@ const WORDS: &[&str] = &[
     "-1",
     "Σ",
     "ς",
+    "xn--",
+    "exmple-cua.de",
+    "exämple.de",
+    "straße.de",
+    "\u{3164}",
+    "＠",
+    "。",
 ];
 
 #[derive(Debug, TypeGenerator)]
@@ -115,6 +122,11 @@ fn a_username_is_what_it_shows(text: &str) {
             .all(|character| character.is_alphanumeric() || "@.+-_".contains(character)),
         "{shown:?}"
     );
+    // Letters that show nothing.
+    assert!(
+        !shown.contains(['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}']),
+        "{shown:?}"
+    );
     // Stored and read again, it is the same name.
     assert_eq!(Username::parse(shown).as_ref(), Ok(&name));
     assert_eq!(name.canonical(), CanonicalName::of(text), "{text:?}");
@@ -124,8 +136,11 @@ fn an_address_fits_into_a_mail_header(text: &str) {
     let Ok(address) = EmailAddress::parse(text) else {
         return;
     };
-    assert_eq!(address.as_str(), text);
+    // Kept in its compatibility form, and the same address when it is given back.
+    assert_eq!(address.as_str(), text.nfkc().collect::<String>());
+    assert_eq!(EmailAddress::parse(address.as_str()), Ok(address.clone()));
     assert_eq!(address.is_none(), text.is_empty());
+    let text = address.as_str();
     assert!(
         !text.contains(|character: char| character.is_control()
             || character.is_whitespace()

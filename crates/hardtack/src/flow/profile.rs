@@ -1,7 +1,7 @@
 //! A user's own data: read it, change what is theirs to change.
 
 use hardtack_core::UserId;
-use hardtack_core::user::{EmailAddress, User, Username};
+use hardtack_core::user::User;
 use hardtack_store::{NameTaken, ProfileChange, Store};
 
 use super::Unavailable;
@@ -43,7 +43,7 @@ impl<S: Store> Hardtack<S> {
         id: UserId,
         change: ProfileChange,
     ) -> Result<User, ChangeProfileError> {
-        if let Some(username) = change.username.as_ref().filter(|name| is_address(name)) {
+        if let Some(username) = change.username.as_ref().filter(|name| name.is_address()) {
             let user = self
                 .find_user(id)
                 .await?
@@ -62,8 +62,4 @@ impl<S: Store> Hardtack<S> {
             .map_err(Unavailable::from)?;
         Ok(changed.ok_or(ChangeProfileError::UserGone)??)
     }
-}
-
-fn is_address(name: &Username) -> bool {
-    EmailAddress::parse(name.as_str()).is_ok()
 }
