@@ -24,12 +24,12 @@ impl<S: Store> World<S> {
             .unwrap()
     }
 
-    async fn hash_of(&self, user: &User) -> String {
+    pub async fn hash_of(&self, user: &User) -> String {
         let found = self.store.find_user(user.id).await.unwrap();
         found.unwrap().password_hash
     }
 
-    async fn reread(&self, user: &User) -> User {
+    pub async fn reread(&self, user: &User) -> User {
         self.store.find_user(user.id).await.unwrap().unwrap().user
     }
 }
