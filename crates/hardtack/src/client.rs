@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use crate::translation::Language;
+
 /// The client of one request.
 #[derive(Debug, Clone, Default)]
 pub struct Client {
@@ -12,6 +14,9 @@ pub struct Client {
     pub address: Option<IpAddr>,
     /// Its `User-Agent`, as sent.
     pub user_agent: String,
+    /// What it would like to read, as `Accept-Language` says it (RFC 9110 §12.5.4); one tag will
+    /// do. Empty: it does not say.
+    pub accept_language: String,
 }
 
 impl Client {
@@ -21,6 +26,13 @@ impl Client {
         self.address
             .map(|address| address.to_string())
             .unwrap_or_default()
+    }
+
+    /// The language of ours that it likes best, as a tag; none when it does not say.
+    #[must_use]
+    pub fn language(&self) -> Option<String> {
+        let accepted = Some(self.accept_language.as_str()).filter(|text| !text.is_empty());
+        accepted.map(|_| Language::choose(None, accepted).tag().to_owned())
     }
 }
 

@@ -1,19 +1,33 @@
 //! The flows: load, decide, commit, report. Each file is one story, told top to bottom.
 
 mod attempt;
+pub(crate) mod change_email;
+pub(crate) mod code;
+pub(crate) mod delete_account;
+pub(crate) mod export;
 pub(crate) mod login;
 pub(crate) mod logout;
 mod new_password;
 pub(crate) mod password;
 pub(crate) mod profile;
+pub(crate) mod proof;
+pub(crate) mod recover;
 pub(crate) mod refresh;
+pub(crate) mod register;
 pub(crate) mod session;
 pub(crate) mod verify;
+pub(crate) mod verify_email;
 
+pub use change_email::{ChangeEmailError, ConfirmEmailError};
+pub use code::{CodeError, MailRequestError};
+pub use export::Export;
 pub use login::{Credentials, LoginError};
 pub use password::ChangePasswordError;
 pub use profile::ChangeProfileError;
+pub use proof::ProofError;
+pub use recover::ResetPasswordError;
 pub use refresh::{DeadCookies, RefreshError};
+pub use register::{RegisterError, Registered, Registration, RegistrationFault};
 pub use session::Ending;
 pub use verify::VerifyTokenError;
 
@@ -25,6 +39,7 @@ use hardtack_core::{SessionId, Timestamp};
 use hardtack_store::{Revoke, Store, StoreError};
 
 use crate::Hardtack;
+use crate::background::Full;
 use crate::hash_pool::Busy;
 
 /// A pair of tokens for one session, current at the commit that it stems from.
@@ -66,6 +81,12 @@ pub enum Unavailable {
 impl From<Busy> for Unavailable {
     fn from(_: Busy) -> Self {
         Self::HashingBusy
+    }
+}
+
+impl From<Full> for Unavailable {
+    fn from(_: Full) -> Self {
+        Self::Store
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use ::http::HeaderName;
 use arc_swap::ArcSwap;
@@ -11,14 +10,14 @@ use hardtack_core::csrf::TrustedOrigins;
 use hardtack_core::event::{Event, Observer, Unobserved};
 use hardtack_core::key::KeySet;
 use hardtack_core::key::ring::KeyRing;
+use hardtack_core::one_time_code::CodeKey;
 use hardtack_core::refresh_token::Pepper;
-use hardtack_core::throttle::{ClientKey, Throttle, ThrottleRule};
-use hardtack_core::user::CanonicalName;
-use hardtack_core::{Clock, Entropy, Secret, SessionId, UserId};
+use hardtack_core::{Clock, Entropy, Secret};
 use hardtack_guard::{DoubleSubmit, Guard, RevokedSet, SystemClock, Verifier};
 use hardtack_store::{Store, StoreError};
 
 use crate::audit::AuditTrail;
+use crate::background::Background;
 use crate::breached::{BreachCheck, BreachedPasswords};
 use crate::client::Client;
 use crate::entropy::SystemEntropy;
@@ -28,6 +27,7 @@ use crate::http::cookies::CookieWriter;
 use crate::last_seen::LastSeen;
 use crate::revocations::Revocations;
 use crate::settings::{Settings, SettingsError};
+use crate::throttles::Throttles;
 use crate::uses::Uses;
 
 /// An authority: it logs people in and out, and knows which of its tokens are good.
@@ -47,6 +47,8 @@ struct Authority<S> {
     hash_pool: HashPool,
     breach_check: Option<BreachCheck>,
     throttles: Throttles,
+    code_key: CodeKey,
+    background: Background,
     uses: Arc<Uses>,
     last_seen: Arc<LastSeen>,
     clock: Arc<dyn Clock>,
@@ -54,20 +56,6 @@ struct Authority<S> {
     observer: Arc<dyn Observer>,
     revocations: Revocations,
     audit: AuditTrail,
-}
-
-/// How often whom may try what.
-#[derive(Debug)]
-pub(crate) struct Throttles {
-    /// The name as it was given.
-    pub(crate) login_name: Throttle<CanonicalName>,
-    /// The user behind it, under whatever name.
-    pub(crate) login_account: Throttle<UserId>,
-    pub(crate) login_address: Throttle<ClientKey>,
-    pub(crate) refused_refreshes: Throttle<ClientKey>,
-    /// Old passwords, by session: a stranger who guesses at the login must not keep the owner of a
-    /// live session from changing the password.
-    pub(crate) old_password: Throttle<(UserId, Option<SessionId>)>,
 }
 
 impl<S> Clone for Hardtack<S> {
@@ -202,6 +190,8 @@ impl<S: Store> Builder<S> {
             breach_check: breached_passwords
                 .map(|list| BreachCheck::new(list, settings.password.breached_timeout)),
             throttles: Throttles::new(&settings, &*entropy),
+            code_key: CodeKey::new(&pepper),
+            background: Background::default(),
             cookies,
             store,
             settings,
@@ -373,6 +363,15 @@ impl<S: Store> Hardtack<S> {
         &self.0.throttles
     }
 
+    /// What the codes in mails are derived under.
+    pub(crate) fn code_key(&self) -> &CodeKey {
+        &self.0.code_key
+    }
+
+    pub(crate) fn background(&self) -> &Background {
+        &self.0.background
+    }
+
     pub(crate) fn clock(&self) -> &dyn Clock {
         &*self.0.clock
     }
@@ -383,25 +382,5 @@ impl<S: Store> Hardtack<S> {
 
     pub(crate) fn shared_entropy(&self) -> Arc<dyn Entropy> {
         Arc::clone(&self.0.entropy)
-    }
-}
-
-impl Throttles {
-    /// Keys that each table remembers: a few megabytes at most, whatever strangers send.
-    const CAPACITY: usize = 50_000;
-
-    fn new(settings: &Settings, entropy: &dyn Entropy) -> Self {
-        let minute = Duration::from_secs(60);
-        let limits = settings.rate_limit;
-        let account = ThrottleRule::doubling(limits.login_per_user, minute);
-        let address = ThrottleRule::steady(limits.login_per_address, minute);
-        let refused = ThrottleRule::steady(limits.refused_refreshes, minute);
-        Self {
-            login_name: Throttle::new(account, Self::CAPACITY, entropy),
-            login_account: Throttle::new(account, Self::CAPACITY, entropy),
-            old_password: Throttle::new(account, Self::CAPACITY, entropy),
-            login_address: Throttle::new(address, Self::CAPACITY, entropy),
-            refused_refreshes: Throttle::new(refused, Self::CAPACITY, entropy),
-        }
     }
 }

@@ -40,6 +40,7 @@ impl<S: Store> Hardtack<S> {
             }
         }
         self.release_waiting_verifiers();
+        self.background().settle().await;
         self.write_what_was_noted().await;
         if let Err(error) = self.flush_last_seen().await {
             tracing::warn!(%error, "when sessions were last used was not written");

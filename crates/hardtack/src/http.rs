@@ -1,9 +1,11 @@
 //! The wire: routes, bodies, cookies, headers. Rules live further down, in the flows and the core.
 
+mod account;
 pub(crate) mod cookies;
 mod csrf;
 mod dates;
 mod edge;
+mod email;
 mod error;
 mod extract;
 mod fields;
@@ -14,7 +16,9 @@ mod logout;
 mod logout_all;
 mod openapi;
 mod password;
+mod password_reset;
 mod refresh;
+mod registration;
 mod revocations;
 mod router;
 mod service;

@@ -44,6 +44,10 @@
 //! | mount its routes | [`Hardtack::router`], [`Hardtack::root_router`] |
 //! | protect one's own routes | [`Hardtack::guard`], [`guard::Authenticated`] |
 //! | do what the routes do without HTTP | [`Hardtack::log_in`], [`Hardtack::refresh`], [`Hardtack::log_out`] |
+//! | let people become users | [`Hardtack::register`], [`Hardtack::verify_email`], [`Hardtack::resend_verification`] |
+//! | let them back in | [`Hardtack::request_password_reset`], [`Hardtack::confirm_password_reset`] |
+//! | let them change their address | [`Hardtack::request_email_change`], [`Hardtack::confirm_email_change`], [`Hardtack::revert_email`] |
+//! | let them take what is theirs and go | [`Hardtack::export`], [`Hardtack::delete_account`] |
 //! | refuse passwords that leaked elsewhere | [`breached`] |
 //! | keep users elsewhere | [`store::UserStore`], [`store::SessionStore`] |
 
@@ -52,6 +56,7 @@ pub use hardtack_guard as guard;
 pub use hardtack_store as store;
 
 mod audit;
+mod background;
 pub mod breached;
 mod client;
 mod entropy;
@@ -63,6 +68,7 @@ mod http;
 mod last_seen;
 mod revocations;
 pub mod settings;
+mod throttles;
 pub mod translation;
 mod uses;
 

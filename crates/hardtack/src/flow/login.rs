@@ -30,6 +30,9 @@ pub enum LoginError {
     /// No such user, another password, or switched off: from outside all the same.
     #[error("unable to log in with these credentials")]
     Refused,
+    /// The password was right, and the address has to be verified first.
+    #[error("the e-mail address is not verified")]
+    EmailNotVerified,
     /// Too many tries; the right password is refused as well.
     #[error("too many tries; wait {0:?}")]
     Throttled(std::time::Duration),
@@ -106,11 +109,7 @@ impl<S: Store> Hardtack<S> {
         presented: impl Iterator<Item = &str> + Send,
         client: &Client,
     ) -> Result<(User, Grant), LoginError> {
-        let replaced = self
-            .recognise(presented)
-            .into_iter()
-            .map(|(session, _)| session)
-            .collect();
+        let replaced = self.sessions_of(presented);
         // A place among the hashes comes first: an overload is no guess.
         let place = self.hash_pool().enter().map_err(Unavailable::from)?;
         let Proven {
@@ -120,6 +119,11 @@ impl<S: Store> Hardtack<S> {
             tries,
         } = self.prove(&place, credentials, client).await?;
 
+        if self.must_verify(&user) {
+            tries.succeeded();
+            self.refuse_login(Some(user.id), LoginRefusal::EmailNotVerified, client);
+            return Err(LoginError::EmailNotVerified);
+        }
         let new = self.new_session(&user, remember_me, client);
         let Some(opened) = self.open_session(new, replaced, client).await? else {
             // The password or the user's state changed while the old one was being checked.
@@ -140,9 +144,18 @@ impl<S: Store> Hardtack<S> {
         ))
     }
 
+    /// The sessions that these texts are refresh tokens of.
+    pub(super) fn sessions_of<'a>(
+        &self,
+        presented: impl Iterator<Item = &'a str>,
+    ) -> Vec<SessionId> {
+        let recognised = self.recognise(presented).into_iter();
+        recognised.map(|(session, _)| session).collect()
+    }
+
     /// Opens a session, ends those that it takes the place of, and reports all of it. `None` when
     /// the user changed meanwhile.
-    async fn open_session(
+    pub(super) async fn open_session(
         &self,
         new: NewSession,
         replaced: Vec<SessionId>,

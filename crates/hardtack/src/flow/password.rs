@@ -3,15 +3,18 @@
 use std::time::Duration;
 
 use hardtack_core::event::Event;
-use hardtack_core::password::{Password, PasswordFault, PersonalTexts, Verification};
+use hardtack_core::mail::{MailKind, NewMail};
+use hardtack_core::password::{Password, PasswordFault, PersonalTexts};
 use hardtack_core::session::{RememberMe, RevokeReason};
+use hardtack_core::user::User;
 use hardtack_core::{SessionId, UserId};
-use hardtack_store::{NewPassword, PasswordChange, Store, UserWithPassword};
+use hardtack_store::{NewPassword, PasswordChange, Store};
 
-use super::attempt::Attempt;
+use super::proof::ProofError;
 use super::{Grant, Unavailable, see_through};
 use crate::client::Client;
 use crate::hardtack::Hardtack;
+use crate::hash_pool::Place;
 
 /// Why the password is still the old one.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +37,17 @@ pub enum ChangePasswordError {
     Unavailable(#[from] Unavailable),
 }
 
+impl From<ProofError> for ChangePasswordError {
+    fn from(error: ProofError) -> Self {
+        match error {
+            ProofError::Wrong => Self::WrongOldPassword,
+            ProofError::UserGone => Self::Superseded,
+            ProofError::Throttled(wait) => Self::Throttled(wait),
+            ProofError::Unavailable(unavailable) => Self::Unavailable(unavailable),
+        }
+    }
+}
+
 impl<S: Store> Hardtack<S> {
     /// Gives `user` a new password, asked for by `session`, whose wrong guesses are counted. Every session of theirs ends in the same commit, and the
     /// caller's browser gets a new one (ASVS 5.0 §7.4.3), so that a copied token dies too.
@@ -53,59 +67,18 @@ impl<S: Store> Hardtack<S> {
         client: &Client,
     ) -> Result<Grant, ChangePasswordError> {
         let place = self.hash_pool().enter().map_err(Unavailable::from)?;
-        let attempt = Attempt::reserve(
-            &self.throttles().old_password,
-            (user, session),
-            self.clock().now(),
-        );
-        let attempt = attempt.map_err(|wait| {
-            self.report(&Event::PasswordChangeRefused { user }, client);
-            ChangePasswordError::Throttled(wait)
-        })?;
-        let found = self
-            .store()
-            .find_user(user)
-            .await
-            .map_err(Unavailable::from)?;
-        let Some(UserWithPassword {
-            user,
-            password_hash,
-        }) = found
-        else {
-            return Err(ChangePasswordError::Superseded);
-        };
-        let verification = place
-            .run(move |hasher| hasher.verify(&old, &password_hash))
-            .await
-            .map_err(Unavailable::from)?;
-        if matches!(verification, Verification::Wrong | Verification::Unusable) {
-            attempt.failed();
-            self.report(&Event::PasswordChangeRefused { user: user.id }, client);
-            return Err(ChangePasswordError::WrongOldPassword);
-        }
-        attempt.succeeded();
-
-        let about = PersonalTexts {
-            username: user.username.as_str(),
-            first_name: &user.first_name,
-            last_name: &user.last_name,
-            email: user.email.as_str(),
-        };
-        let faults = self.judge_new_password(&new, &about).await;
+        let refused = Event::PasswordChangeRefused { user };
+        let user = self
+            .prove_password(&place, user, session, old, &refused, client)
+            .await?;
+        let faults = self.judge_password_of(&new, &user).await;
         if !faults.is_empty() {
             return Err(ChangePasswordError::Faults(faults));
         }
-        let entropy = self.shared_entropy();
-        let hash = place
-            .run(move |hasher| hasher.hash(&new, &*entropy))
-            .await
-            .map_err(Unavailable::from)?;
-        let hash = hash.map_err(|error| {
-            tracing::error!(%error, "a password could not be hashed");
-            Unavailable::HashingBusy
-        })?;
+        let hash = self.hash_password(&place, new).await?;
         let remember_me = self.remember_me_of(session).await?;
         let successor = self.new_session(&user, remember_me, client);
+        let mails = password_notices(&user, client);
         let (hardtack, client) = (self.clone(), client.clone());
         let successor = see_through(async move {
             let change = hardtack
@@ -115,7 +88,7 @@ impl<S: Store> Hardtack<S> {
                         user: user.id,
                         version: Some(user.password_version),
                         hash,
-                        mails: Vec::new(),
+                        mails,
                     },
                     Some(successor),
                     hardtack.revoke(RevokeReason::PasswordChanged),
@@ -130,6 +103,37 @@ impl<S: Store> Hardtack<S> {
         });
         let successor = successor.await?.ok_or(ChangePasswordError::Superseded)?;
         Ok(self.grant(&successor.family, successor.now)?)
+    }
+
+    /// What is wrong with `new` as the password of `user`.
+    pub(super) async fn judge_password_of(
+        &self,
+        new: &Password,
+        user: &User,
+    ) -> Vec<PasswordFault> {
+        let about = PersonalTexts {
+            username: user.username.as_str(),
+            first_name: &user.first_name,
+            last_name: &user.last_name,
+            email: user.email.as_str(),
+        };
+        self.judge_new_password(new, &about).await
+    }
+
+    /// Hashes a new password under today's cost.
+    pub(super) async fn hash_password(
+        &self,
+        place: &Place<'_>,
+        new: Password,
+    ) -> Result<String, Unavailable> {
+        let entropy = self.shared_entropy();
+        let hash = place
+            .run(move |hasher| hasher.hash(&new, &*entropy))
+            .await?;
+        hash.map_err(|error| {
+            tracing::error!(%error, "a password could not be hashed");
+            Unavailable::HashingBusy
+        })
     }
 
     /// What the login of a session said; nothing, if there is none, as with the token of a Django
@@ -152,4 +156,18 @@ impl<S: Store> Hardtack<S> {
             client,
         );
     }
+}
+
+/// What tells a user of their new password: whoever did not choose it must learn of it
+/// (ASVS 5.0 §6.3.7).
+pub(super) fn password_notices(user: &User, client: &Client) -> Vec<NewMail> {
+    if user.email.is_none() {
+        return Vec::new();
+    }
+    vec![NewMail {
+        to: user.email.clone(),
+        user: Some(user.id),
+        language: user.language.clone().or_else(|| client.language()),
+        kind: MailKind::PasswordChanged,
+    }]
 }

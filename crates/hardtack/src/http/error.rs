@@ -35,6 +35,8 @@ pub(crate) enum ApiError {
     MethodNotAllowed(Method),
     /// 404.
     NotFound,
+    /// 403: nobody may register.
+    RegistrationClosed,
     /// 401 with `code: token_not_valid`, for a refresh or verified token.
     TokenNotValid(&'static str),
     /// 401: the refresh token is good, its user is switched off.
@@ -66,6 +68,7 @@ impl ApiError {
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotFound => StatusCode::NOT_FOUND,
+            Self::RegistrationClosed => StatusCode::FORBIDDEN,
             Self::TokenNotValid(_) | Self::NoActiveAccount => StatusCode::UNAUTHORIZED,
             Self::ClearingCookies(inner, _) => inner.status(),
             Self::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -78,6 +81,10 @@ impl ApiError {
     fn detail(&self) -> (Cow<'static, str>, Option<&'static str>) {
         let text: Cow<'static, str> = match self {
             Self::TokenNotValid(text) => return (Cow::Borrowed(text), Some("token_not_valid")),
+            Self::RegistrationClosed => {
+                let text = Cow::Borrowed("Registration is closed.");
+                return (text, Some("registration_closed"));
+            }
             Self::ClearingCookies(inner, _) => return inner.detail(),
             Self::BrokenJson(error) => format!("JSON parse error - {error}").into(),
             Self::BrokenMultipart(error) => format!("Multipart form parse error - {error}").into(),

@@ -8,7 +8,7 @@ use hardtack_core::refresh_token::RefreshToken;
 use hardtack_core::user::UserState;
 use hardtack_guard::{Authenticated, Refusal, Via, cookie_values};
 use hardtack_store::Store;
-use http::header::USER_AGENT;
+use http::header::{ACCEPT_LANGUAGE, USER_AGENT};
 use http::request::Parts;
 use http::{Extensions, HeaderMap, Method};
 
@@ -84,9 +84,13 @@ pub(crate) fn client_of<S: Store>(
     let user_agent = headers
         .get(USER_AGENT)
         .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let accept_language = headers
+        .get(ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok());
     Client {
         address,
         user_agent: user_agent.unwrap_or_default(),
+        accept_language: accept_language.unwrap_or_default().to_owned(),
     }
 }
 

@@ -24,6 +24,7 @@ use crate::hardtack::Hardtack;
 use crate::settings::TokensInBody;
 
 const REFUSED: &str = "Unable to log in with provided credentials.";
+const NOT_VERIFIED: &str = "E-mail is not verified.";
 const NAMELESS: &str = "Must include either \"username\" or \"email\" and \"password\".";
 
 pub(super) async fn log_in<S: Store>(
@@ -43,7 +44,7 @@ pub(super) async fn log_in<S: Store>(
 }
 
 /// `true`: longer timeouts; `false`: cookies that end with the browser; absent: neither.
-fn remember_me(fields: &mut Fields) -> RememberMe {
+pub(super) fn remember_me(fields: &mut Fields) -> RememberMe {
     match fields.flag("remember_me") {
         None => RememberMe::Unsaid,
         Some(true) => RememberMe::Yes,
@@ -156,6 +157,7 @@ impl From<LoginError> for ApiError {
         match error {
             // 400, not 401, which would start a front-end's refresh (docs/contract.md §4).
             LoginError::Refused => Self::non_field(REFUSED),
+            LoginError::EmailNotVerified => Self::non_field(NOT_VERIFIED),
             LoginError::Throttled(wait) => Self::Throttled(wait),
             LoginError::Unavailable(unavailable) => Self::Unavailable(unavailable),
         }

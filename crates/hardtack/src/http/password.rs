@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use hardtack_core::access_token::VerifyError;
+use hardtack_core::password::{Password, PasswordFault};
 use hardtack_guard::Refusal;
 use hardtack_store::Store;
 use http::{HeaderMap, StatusCode};
@@ -26,16 +27,7 @@ pub(super) async fn change<S: Store>(
 ) -> Result<Response, ApiError> {
     let mut fields = Fields::read(&headers, body, &hardtack.settings().limits).await?;
     let old = password(&mut fields, "old_password");
-    let new = password(&mut fields, "new_password1");
-    let again = password(&mut fields, "new_password2");
-    if let (Some(new), Some(again)) = (&new, &again)
-        && new.expose_secret() != again.expose_secret()
-    {
-        fields.fault::<()>(
-            "new_password2",
-            "The two password fields didn\u{2019}t match.",
-        );
-    }
+    let new = new_password(&mut fields);
     fields.finish()?;
     let (Some(old), Some(new)) = (old, new) else {
         return Err(ApiError::Internal);
@@ -51,6 +43,32 @@ pub(super) async fn change<S: Store>(
     Ok(response)
 }
 
+/// A new password, given twice.
+pub(super) fn new_password(fields: &mut Fields) -> Option<Password> {
+    let new = password(fields, "new_password1");
+    let again = password(fields, "new_password2");
+    if let (Some(new), Some(again)) = (&new, &again)
+        && new.expose_secret() != again.expose_secret()
+    {
+        return fields.fault(
+            "new_password2",
+            "The two password fields didn\u{2019}t match.",
+        );
+    }
+    new
+}
+
+impl ApiError {
+    /// 400: what is wrong with a new password.
+    pub(super) fn new_password_faults(found: Vec<PasswordFault>) -> Self {
+        let mut faults = FieldFaults::default();
+        for fault in found {
+            faults.add("new_password2", &fault.message());
+        }
+        Self::Fields(faults)
+    }
+}
+
 impl From<ChangePasswordError> for ApiError {
     fn from(error: ChangePasswordError) -> Self {
         match error {
@@ -58,13 +76,7 @@ impl From<ChangePasswordError> for ApiError {
                 "old_password",
                 "Your old password was entered incorrectly. Please enter it again.",
             )),
-            ChangePasswordError::Faults(found) => {
-                let mut faults = FieldFaults::default();
-                for fault in found {
-                    faults.add("new_password2", &fault.message());
-                }
-                Self::Fields(faults)
-            }
+            ChangePasswordError::Faults(found) => Self::new_password_faults(found),
             // The other change ended this session as well.
             ChangePasswordError::Superseded => Refusal::TokenNotValid(VerifyError::Invalid).into(),
             ChangePasswordError::Throttled(wait) => Self::Throttled(wait),

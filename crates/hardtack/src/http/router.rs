@@ -12,8 +12,8 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use super::edge::EdgeLayer;
 use super::error::ApiError;
 use super::{
-    csrf, health, jwks, login, logout, logout_all, openapi, password, refresh, revocations,
-    session, sessions, user, uses, verify,
+    account, csrf, email, health, jwks, login, logout, logout_all, openapi, password,
+    password_reset, refresh, registration, revocations, session, sessions, user, uses, verify,
 };
 use crate::hardtack::Hardtack;
 
@@ -74,7 +74,7 @@ impl<S: Store> Hardtack<S> {
 
 /// The routes below `base`, each with and without a slash at its end.
 fn routes<S: Store>(hardtack: &Hardtack<S>, base: &str) -> Router<Hardtack<S>> {
-    let routes: [(&str, MethodRouter<Hardtack<S>>); 12] = [
+    let routes: [(&str, MethodRouter<Hardtack<S>>); 21] = [
         ("/login", public("POST, OPTIONS", post(login::log_in::<S>))),
         (
             "/logout",
@@ -112,11 +112,48 @@ fn routes<S: Store>(hardtack: &Hardtack<S>, base: &str) -> Router<Hardtack<S>> {
         (
             "/user",
             protected(
-                "GET, PUT, PATCH, HEAD, OPTIONS",
+                "GET, PUT, PATCH, DELETE, HEAD, OPTIONS",
                 get(user::show::<S>)
                     .put(user::replace::<S>)
-                    .patch(user::change::<S>),
+                    .patch(user::change::<S>)
+                    .delete(account::delete::<S>),
             ),
+        ),
+        (
+            "/user/export",
+            protected("GET, HEAD, OPTIONS", get(account::export::<S>)),
+        ),
+        (
+            "/registration",
+            public("POST, OPTIONS", post(registration::register::<S>)),
+        ),
+        (
+            "/registration/verify-email",
+            public("POST, OPTIONS", post(registration::verify_email::<S>)),
+        ),
+        (
+            "/registration/resend-email",
+            public("POST, OPTIONS", post(registration::resend_email::<S>)),
+        ),
+        (
+            "/password/reset",
+            public("POST, OPTIONS", post(password_reset::request::<S>)),
+        ),
+        (
+            "/password/reset/confirm",
+            public("POST, OPTIONS", post(password_reset::confirm::<S>)),
+        ),
+        (
+            "/email/change",
+            protected("POST, OPTIONS", post(email::change::<S>)),
+        ),
+        (
+            "/email/change/confirm",
+            public("POST, OPTIONS", post(email::confirm::<S>)),
+        ),
+        (
+            "/email/change/revert",
+            public("POST, OPTIONS", post(email::revert::<S>)),
         ),
         (
             "/password/change",

@@ -91,12 +91,7 @@ async fn save<S: Store>(
     username_rule: TextRule,
 ) -> Result<Response, ApiError> {
     let mut fields = Fields::read(&headers, body, &hardtack.settings().limits).await?;
-    let username = fields.text("username", username_rule.at_most(Username::MAX_CHARS));
-    let username = username.and_then(|text| match Username::parse(&text) {
-        Ok(username) => Some(username),
-        Err(NameError::TooLong) => fields.fault("username", TOO_LONG),
-        Err(_) => fields.fault("username", BAD_USERNAME),
-    });
+    let username = username(&mut fields, username_rule);
     let rule = TextRule::OPTIONAL.at_most(LONGEST_NAME);
     let first_name = fields.text("first_name", rule);
     let last_name = fields.text("last_name", rule);
@@ -108,6 +103,16 @@ async fn save<S: Store>(
     };
     let changed = hardtack.change_profile(caller.user, change).await?;
     Ok(json_response(StatusCode::OK, &UserJson::of(&changed)))
+}
+
+/// A new user name.
+pub(super) fn username(fields: &mut Fields, rule: TextRule) -> Option<Username> {
+    let text = fields.text("username", rule.at_most(Username::MAX_CHARS))?;
+    match Username::parse(&text) {
+        Ok(username) => Some(username),
+        Err(NameError::TooLong) => fields.fault("username", TOO_LONG),
+        Err(_) => fields.fault("username", BAD_USERNAME),
+    }
 }
 
 /// The user behind a verified token, who may have been deleted a moment ago.

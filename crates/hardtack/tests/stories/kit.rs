@@ -153,6 +153,10 @@ impl World {
             .unwrap()
     }
 
+    pub(crate) fn pepper(&self) -> Pepper {
+        Pepper::new(&self.kept.pepper).unwrap()
+    }
+
     pub(crate) fn advance(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
     }

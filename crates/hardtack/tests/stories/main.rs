@@ -2,6 +2,8 @@
 
 #[cfg(test)]
 mod kit;
+#[cfg(test)]
+mod mailbox;
 
 #[cfg(test)]
 mod activity;
@@ -35,6 +37,8 @@ mod ownership;
 mod password;
 #[cfg(test)]
 mod refresh;
+#[cfg(test)]
+mod registration;
 #[cfg(test)]
 mod remember_me;
 #[cfg(test)]

@@ -1,12 +1,15 @@
 //! The routes, one line each, with the types that they take and answer.
 
+mod accounts;
+
 use std::path::Path;
 
 use utoipa::openapi::path::{OperationBuilder, ParameterBuilder, ParameterIn, PathItemBuilder};
 use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::{
-    ComponentsBuilder, ContentBuilder, HttpMethod, InfoBuilder, ObjectBuilder, OpenApi,
-    OpenApiBuilder, PathItem, PathsBuilder, Ref, Required, ResponseBuilder, Server, Type,
+    ComponentsBuilder, Content, ContentBuilder, HttpMethod, InfoBuilder, ObjectBuilder, OpenApi,
+    OpenApiBuilder, PathItem, PathsBuilder, Ref, Required, Server, Type,
 };
 use utoipa::{PartialSchema, ToSchema};
 
@@ -92,6 +95,7 @@ struct Detail {
 fn document() -> OpenApi {
     let paths = routes()
         .into_iter()
+        .chain(accounts::routes())
         .fold(PathsBuilder::new(), |paths, (path, item)| {
             paths.path(path, item)
         });
@@ -225,6 +229,7 @@ fn routes() -> Vec<(&'static str, PathItem)> {
                         "User",
                     ),
                 ),
+                accounts::deletion(),
             ],
         ),
     ]
@@ -237,7 +242,7 @@ fn schemas() -> ComponentsBuilder {
         ))
         .additional_properties(Some(Vec::<String>::schema()))
         .schema_type(Type::Object);
-    ComponentsBuilder::new()
+    accounts::schemas(ComponentsBuilder::new())
         .schema("Faults", faults)
         .schema_from::<CsrfToken>()
         .schema_from::<Detail>()
@@ -272,16 +277,6 @@ fn path<const N: usize>(
 
 /// One operation: what it takes as JSON, what 200 answers, and the errors that every route shares.
 fn op(summary: &str, request: Option<&str>, answer: &str) -> OperationBuilder {
-    let json = |schema: &str| {
-        ContentBuilder::new()
-            .schema(Some(Ref::from_schema_name(schema)))
-            .build()
-    };
-    let says = |description: &str, schema: &str| {
-        ResponseBuilder::new()
-            .description(description)
-            .content("application/json", json(schema))
-    };
     let body = request.map(|schema| {
         RequestBodyBuilder::new()
             .content("application/json", json(schema))
@@ -293,6 +288,19 @@ fn op(summary: &str, request: Option<&str>, answer: &str) -> OperationBuilder {
         .response("200", says("Done", answer))
         .response("400", says("What is wrong with the form", "Faults"))
         .response("default", says("Refused: docs/errors.md", "Detail"))
+}
+
+fn json(schema: &str) -> Content {
+    ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name(schema)))
+        .build()
+}
+
+/// An answer in JSON.
+fn says(description: &str, schema: &str) -> ResponseBuilder {
+    ResponseBuilder::new()
+        .description(description)
+        .content("application/json", json(schema))
 }
 
 const UPDATE: &str = "HARDTACK_UPDATE";

@@ -1,0 +1,69 @@
+//! `password/reset/`: a mail with a link; `confirm/` below it: a new password for the link.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::Response;
+use hardtack_core::user::EmailAddress;
+use hardtack_store::Store;
+use http::{HeaderMap, StatusCode};
+use serde_json::json;
+
+use super::error::{ApiError, json_response};
+use super::fields::{FieldFaults, Fields, TextRule};
+use super::password::new_password;
+use super::registration::email;
+use crate::client::Client;
+use crate::flow::ResetPasswordError;
+use crate::hardtack::Hardtack;
+
+/// Answers the same to everybody.
+pub(super) async fn request<S: Store>(
+    State(hardtack): State<Hardtack<S>>,
+    client: Client,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let mut fields = Fields::read(&headers, body, &hardtack.settings().limits).await?;
+    let email = email(&mut fields, TextRule::REQUIRED);
+    fields.finish()?;
+    let email = email.unwrap_or(EmailAddress::none());
+    hardtack.request_password_reset(&email, &client).await?;
+    let told = json!({ "detail": "Password reset e-mail has been sent." });
+    Ok(json_response(StatusCode::OK, &told))
+}
+
+/// Sets no cookie: whoever has the link proves at the next login that they know the password too.
+pub(super) async fn confirm<S: Store>(
+    State(hardtack): State<Hardtack<S>>,
+    client: Client,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let mut fields = Fields::read(&headers, body, &hardtack.settings().limits).await?;
+    let uid = fields.text("uid", TextRule::REQUIRED);
+    let token = fields.text("token", TextRule::REQUIRED);
+    let new = new_password(&mut fields);
+    fields.finish()?;
+    let (Some(uid), Some(token), Some(new)) = (uid, token, new) else {
+        return Err(ApiError::Internal);
+    };
+    hardtack
+        .confirm_password_reset(&uid, &token, new, &client)
+        .await?;
+    let told = json!({ "detail": "Password has been reset with the new password." });
+    Ok(json_response(StatusCode::OK, &told))
+}
+
+impl From<ResetPasswordError> for ApiError {
+    fn from(error: ResetPasswordError) -> Self {
+        match error {
+            ResetPasswordError::InvalidUid => Self::Fields(FieldFaults::of("uid", "Invalid value")),
+            ResetPasswordError::InvalidToken => {
+                Self::Fields(FieldFaults::of("token", "Invalid value"))
+            }
+            ResetPasswordError::Faults(found) => Self::new_password_faults(found),
+            ResetPasswordError::Throttled(wait) => Self::Throttled(wait),
+            ResetPasswordError::Unavailable(unavailable) => unavailable.into(),
+        }
+    }
+}
