@@ -13,9 +13,11 @@ use hardtack_core::{Activity, SessionId, Timestamp, UserId};
 
 use super::{MemoryStore, Rooms};
 use crate::{
-    FamilyAt, HeldSession, Insertion, LogId, LogPosition, Opened, Revocation, RevocationPage,
-    Revoke, SessionStore, StoreError, Verdict,
+    FamilyAt, Insertion, LogId, LogPosition, Opened, Revocation, RevocationPage, Revoke,
+    SessionStore, StoreError, Verdict,
 };
+
+mod device;
 
 /// How many rows one [`SessionStore::purge_ended`] deletes at most.
 const PURGE_AT_MOST: usize = 1_000;
@@ -165,43 +167,6 @@ impl Sessions {
         };
         crowded_out.retain(|id| self.revoke(*id, revoke, now).is_some());
         crowded_out
-    }
-
-    /// Whether others are known and this one is not.
-    fn remember_device(&mut self, new: &NewSession) -> bool {
-        let known = self.known_devices.entry(new.user).or_default();
-        let others_are_known = !known.is_empty();
-        known.insert(new.device.name()) && others_are_known
-    }
-
-    pub(super) fn forget_devices(&mut self, user: UserId) {
-        self.known_devices.remove(&user);
-        for row in self.rows.values_mut() {
-            if row.family.user == user {
-                row.device = Device::default();
-            }
-        }
-    }
-
-    /// Names of the devices that `user` has logged in with, in order.
-    pub(super) fn known_devices(&self, user: UserId) -> Vec<String> {
-        let known = self.known_devices.get(&user).into_iter().flatten();
-        let mut names: Vec<_> = known.cloned().collect();
-        names.sort_unstable();
-        names
-    }
-
-    /// Every session of `user`, newest first.
-    pub(super) fn held(&self, user: UserId) -> Vec<HeldSession> {
-        let of_user = self.rows.values().filter(|row| row.family.user == user);
-        let mut held: Vec<_> = of_user
-            .map(|row| HeldSession {
-                session: row.session(),
-                ended: row.family.ended,
-            })
-            .collect();
-        held.sort_unstable_by_key(|held| (Reverse(held.session.created_at), held.session.id));
-        held
     }
 
     fn page(

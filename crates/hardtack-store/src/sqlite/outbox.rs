@@ -167,6 +167,7 @@ fn claim(
     let next_try_at = now + lease;
     let mut claimed = Vec::new();
     let mut dead = Vec::new();
+    let mut nonsense = Vec::new();
     let mut due = connection.prepare_cached(select!(
         "WHERE m.given_up_at IS NULL AND m.next_try_at <= ?1 ORDER BY m.next_try_at, m.id"
     ))?;
@@ -175,7 +176,11 @@ fn claim(
         && dead.len() < GIVE_UP_AT_MOST
         && let Some(row) = rows.next()?
     {
-        let mail = read(row)?;
+        let Ok(mail) = read(row) else {
+            // Of a later release, perhaps; nobody else's mail may wait behind it.
+            nonsense.push(row.get::<_, i64>(0)?);
+            continue;
+        };
         match mail.mail.kind.code() {
             Some((_, id)) if !code::is_good(connection, id, now)? => dead.push(mail.id),
             _ => claimed.push(QueuedMail {
@@ -190,6 +195,12 @@ fn claim(
         connection
             .prepare_cached("UPDATE outbox SET next_try_at = ?2, tries = ?3 WHERE id = ?1")?
             .execute(params![mail.id.0, next_try_at.unix_micros(), mail.tries])?;
+    }
+    for id in nonsense {
+        tracing::warn!(id, "a queued mail makes no sense to this release");
+        connection
+            .prepare_cached("UPDATE outbox SET next_try_at = ?2 WHERE id = ?1")?
+            .execute(params![id, next_try_at.unix_micros()])?;
     }
     for id in dead {
         connection

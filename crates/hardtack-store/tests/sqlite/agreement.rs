@@ -1,5 +1,7 @@
 //! The reference and SQLite say the same, whatever they are asked, in whatever order.
 
+mod accounts;
+
 use std::collections::HashMap;
 use std::fmt::{Debug, Write};
 use std::num::NonZeroU32;

@@ -21,9 +21,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hardtack_core::session::{Device, NewSession, RememberMe, RevokeReason, SessionLifetime};
-use hardtack_core::user::{EmailAddress, PasswordVersion, User, Username};
-use hardtack_core::{SessionId, SettableClock, Timestamp};
-use hardtack_store::{Insertion, NewUser, Revoke, SessionStore, SqliteStore, UserStore};
+use hardtack_core::user::{EmailAddress, User, Username};
+use hardtack_core::{SessionId, SettableClock, Timestamp, UserId};
+use hardtack_store::{Insertion, NewUser, Revoke, SessionStore, SqliteStore, Store, UserStore};
 use tempfile::TempDir;
 
 hardtack_store::conformance!(conformance, |clock: Arc<SettableClock>| async move {
@@ -72,7 +72,7 @@ fn new_session(user: &User, number: u32) -> NewSession {
     NewSession {
         id: SessionId::from_bytes(id),
         user: user.id,
-        password_version: PasswordVersion::default(),
+        password_version: user.password_version,
         lifetime: SessionLifetime {
             idle_timeout: Duration::from_secs(7 * 86_400),
             absolute_timeout: Duration::from_secs(30 * 86_400),
@@ -98,6 +98,14 @@ async fn log_in(store: &SqliteStore, new: NewSession) -> SessionId {
         Insertion::Opened { opened, .. } => opened.family.session,
         Insertion::UserChanged => panic!("the user has not changed"),
     }
+}
+
+/// Logs in whoever has that number, as they are now.
+async fn log_in_anywhere<S: Store>(store: &S, user: UserId, number: u32) -> Option<Insertion> {
+    let found = store.find_user(user).await.unwrap()?;
+    let new = new_session(&found.user, number);
+    let outcome = store.insert_session(new, Vec::new(), None, LOGOUT, WINDOW);
+    Some(outcome.await.unwrap())
 }
 
 /// Somebody else's hand on the file.

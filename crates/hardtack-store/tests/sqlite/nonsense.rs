@@ -1,10 +1,24 @@
 //! Rows that somebody else wrote: an error, never a default.
 
 use hardtack_core::Activity;
+use hardtack_core::mail::{MailKind, NewMail};
+use hardtack_core::one_time_code::{CodeHash, CodeId, CodePurpose, NewCode};
 use hardtack_core::rotation::Position;
-use hardtack_store::{SessionStore, StoreError, UserStore};
+use hardtack_core::user::EmailAddress;
+use hardtack_store::{
+    CodeStore, MailId, NewUser, OutboxStore, SessionStore, StoreError, UserStore,
+};
 
-use crate::{LOGOUT, WINDOW, log_in, new_session, open, register, room, tamper};
+use crate::{LOGOUT, WINDOW, log_in, new_session, new_user, open, register, room, tamper};
+
+fn reset_code() -> NewCode {
+    NewCode {
+        id: CodeId::from_bytes([1; 16]),
+        purpose: CodePurpose::ResetPassword,
+        hash: CodeHash::from_bytes([2; 32]),
+        lifetime: WINDOW,
+    }
+}
 
 fn is_corrupt<T: std::fmt::Debug>(outcome: &Result<T, StoreError>) -> bool {
     matches!(outcome, Err(StoreError::Corrupt(_)))
@@ -63,6 +77,61 @@ async fn a_user_row_that_fits_no_state_is_corrupt() {
         assert!(is_corrupt(&store.list_users(None, 9).await), "{nonsense}");
         let moved = store.rotate_family(session, Position::default(), WINDOW, Activity::Counts);
         assert_eq!(moved.await.unwrap(), None, "{nonsense}");
+    }
+}
+
+#[tokio::test]
+async fn a_code_row_that_fits_no_state_is_corrupt() {
+    for nonsense in [
+        "purpose = 'free_beer'",
+        "code = x'00'",
+        "hash = x'00'",
+        "password_version = -1",
+    ] {
+        let (_directory, path) = room();
+        let store = open(&path);
+        let user = NewUser {
+            email: EmailAddress::parse("alice@example.com").unwrap(),
+            ..new_user("alice")
+        };
+        let user = store.insert_user(user).await.unwrap().unwrap();
+        let asked = store.insert_code(user.id, reset_code(), None).await;
+        assert!(asked.unwrap());
+        tamper(&path, &format!("UPDATE codes SET {nonsense}"));
+        let held = store.find_holdings(user.id).await;
+        assert!(is_corrupt(&held), "{nonsense}: {held:?}");
+        let again = store.insert_code(user.id, reset_code(), None).await;
+        assert!(is_corrupt(&again), "{nonsense}: {again:?}");
+    }
+}
+
+/// A kind of a later release, or a damaged row, must not keep the others from being sent.
+#[tokio::test]
+async fn a_mail_that_makes_no_sense_is_put_off_and_the_others_are_sent() {
+    let notice = NewMail {
+        to: EmailAddress::parse("alice@example.com").unwrap(),
+        user: None,
+        language: None,
+        kind: MailKind::AlreadyRegistered,
+    };
+    for nonsense in [
+        "kind = 'free_beer'",
+        "kind = 'verify_email'",
+        "kind = 'new_device'",
+        "tries = -1",
+    ] {
+        let (_directory, path) = room();
+        let store = open(&path);
+        let mails = vec![notice.clone(), notice.clone()];
+        store.queue_mail(mails).await.unwrap();
+        tamper(&path, &format!("UPDATE outbox SET {nonsense} WHERE id = 1"));
+        let listed = store.list_mail(None, 9).await;
+        assert!(is_corrupt(&listed), "{nonsense}: {listed:?}");
+        let claimed = store.claim_mail(1, WINDOW).await.unwrap();
+        assert_eq!(claimed.len(), 1, "{nonsense}");
+        assert_eq!(claimed[0].id, MailId(2), "{nonsense}");
+        assert!(store.mail_sent(claimed[0].id).await.unwrap());
+        assert!(store.claim_mail(1, WINDOW).await.unwrap().is_empty());
     }
 }
 
