@@ -14,6 +14,7 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use crate::Secret;
 
+mod adopted;
 mod breached;
 mod django;
 mod hash_cost;
@@ -21,6 +22,7 @@ mod hasher;
 mod phc;
 mod policy;
 
+pub use adopted::{AdoptHashError, adopt_hash};
 pub use breached::{BreachQuery, UnreadableRange};
 pub use hash_cost::{HashCost, HashCostError};
 pub use hasher::{HashError, Hasher, Verification};

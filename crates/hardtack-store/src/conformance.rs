@@ -29,6 +29,7 @@ pub mod address;
 pub mod audit;
 pub mod code;
 pub mod holdings;
+pub mod import;
 pub mod limit;
 pub mod log;
 pub mod login;

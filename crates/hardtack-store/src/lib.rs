@@ -31,6 +31,7 @@ pub mod sqlite;
 
 mod audit;
 mod code;
+mod import;
 mod outbox;
 mod revocation_log;
 mod session;
@@ -42,6 +43,7 @@ pub use code::{
     NewEmailChange, NewInvitation, NewReset, PasswordReset, Registration, RegistrationRefusal,
     WayBack,
 };
+pub use import::{ImportMode, ImportOutcome, ImportStore, ImportedUser};
 pub use memory::MemoryStore;
 pub use outbox::{MailId, OutboxStore, QueuedMail, Retry};
 pub use revocation_log::{LogId, LogPosition, ParseLogPositionError, Revocation, RevocationPage};
@@ -66,7 +68,9 @@ pub enum StoreError {
 }
 
 /// Users, their sessions, codes and mails, and what happened to them, in one place.
-pub trait Store: UserStore + SessionStore + AuditStore + CodeStore + OutboxStore {
+pub trait Store:
+    UserStore + SessionStore + AuditStore + CodeStore + OutboxStore + ImportStore
+{
     /// Can the store answer? Used by `/readyz`.
     fn ping(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
 }

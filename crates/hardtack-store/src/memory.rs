@@ -6,6 +6,7 @@
 
 mod audit;
 mod code;
+mod import;
 mod outbox;
 mod session;
 mod user;

@@ -10,6 +10,7 @@
 mod audit;
 mod code;
 mod desk;
+mod import;
 mod migrations;
 mod open;
 mod outbox;

@@ -196,6 +196,14 @@ macro_rules! conformance {
                     holdings_have_all_of_a_user_and_nothing_of_another
                     nobody_has_no_holdings
                 }
+                import {
+                    an_imported_user_keeps_number_dates_state_and_hash
+                    numbers_go_on_above_those_that_came
+                    an_import_that_is_repeated_changes_nobody
+                    a_collision_is_refused_with_whom_and_stands_in_nobodys_way
+                    a_rehearsal_tells_what_would_be_and_writes_nothing
+                    who_is_replaced_has_the_imported_password_and_no_session
+                }
                 purge {
                     a_revoked_session_goes_after_its_time
                     a_session_that_ran_out_goes_after_its_time

@@ -23,18 +23,19 @@ pub(super) struct Codes {
 
 impl Codes {
     /// Whether a way back leads another user to that address.
-    pub(super) fn is_kept(
+    pub(super) fn holder_of(
         &self,
         name: &CanonicalName,
-        by_other_than: Option<UserId>,
+        other_than: Option<UserId>,
         now: Timestamp,
-    ) -> bool {
-        self.rows.values().any(|row| {
+    ) -> Option<UserId> {
+        let kept = self.rows.values().find(|row| {
             row.purpose == CodePurpose::RevertEmail
                 && now < row.ends_at
-                && row.user != by_other_than
+                && row.user != other_than
                 && row.address.canonical().as_ref() == Some(name)
-        })
+        });
+        kept?.user
     }
 
     fn insert(&mut self, code: &NewCode, user: Option<&User>, to: EmailAddress, now: Timestamp) {

@@ -46,17 +46,40 @@ impl Users {
     }
 
     /// Names and addresses share one space, and a user is in nobody's way but another's.
-    fn is_taken(&self, name: &CanonicalName, by_other_than: Option<UserId>) -> bool {
+    fn holder_of(&self, name: &CanonicalName, other_than: Option<UserId>) -> Option<UserId> {
         [&self.by_username, &self.by_email]
             .into_iter()
-            .filter_map(|names| names.get(name))
-            .any(|holder| Some(*holder) != by_other_than)
+            .filter_map(|names| names.get(name).copied())
+            .find(|holder| Some(*holder) != other_than)
+    }
+
+    /// The user of that user name, in whatever spelling.
+    pub(super) fn named(&self, username: &CanonicalName) -> Option<UserId> {
+        self.by_username.get(username).copied()
+    }
+
+    /// The number that would be given next.
+    pub(super) const fn next_number(&self) -> UserId {
+        UserId::new(self.last_id + 1)
+    }
+
+    /// Keeps a user, in the place of the one of the same number if there is one. Their names are
+    /// free.
+    pub(super) fn keep(&mut self, row: UserWithPassword) {
+        let id = row.user.id;
+        // The names of the one before go with them, if there was one.
+        let _ = self.delete(id);
+        self.last_id = self.last_id.max(id.as_i64());
+        self.by_username.insert(row.user.username.canonical(), id);
+        if let Some(email) = row.user.email.canonical() {
+            self.by_email.insert(email, id);
+        }
+        self.rows.insert(id, row);
     }
 
     fn insert(&mut self, new: NewUser, now: Timestamp) -> User {
-        self.last_id += 1;
         let user = User {
-            id: UserId::new(self.last_id),
+            id: self.next_number(),
             email_verified_at: (!new.email.is_none()).then_some(now),
             username: new.username,
             email: new.email,
@@ -68,17 +91,10 @@ impl Users {
             created_at: now,
             last_login_at: None,
         };
-        self.by_username.insert(user.username.canonical(), user.id);
-        if let Some(email) = user.email.canonical() {
-            self.by_email.insert(email, user.id);
-        }
-        self.rows.insert(
-            user.id,
-            UserWithPassword {
-                user: user.clone(),
-                password_hash: new.password_hash,
-            },
-        );
+        self.keep(UserWithPassword {
+            user: user.clone(),
+            password_hash: new.password_hash,
+        });
         user
     }
 
@@ -131,7 +147,19 @@ impl Rooms {
         by_other_than: Option<UserId>,
         now: Timestamp,
     ) -> bool {
-        self.users.is_taken(name, by_other_than) || self.codes.is_kept(name, by_other_than, now)
+        self.holder_of(name, by_other_than, now).is_some()
+    }
+
+    /// The other user who has the name, or for whom an address is kept.
+    pub(super) fn holder_of(
+        &self,
+        name: &CanonicalName,
+        other_than: Option<UserId>,
+        now: Timestamp,
+    ) -> Option<UserId> {
+        self.users
+            .holder_of(name, other_than)
+            .or_else(|| self.codes.holder_of(name, other_than, now))
     }
 
     pub(super) fn insert_user(&mut self, new: NewUser, now: Timestamp) -> Result<User, NameTaken> {

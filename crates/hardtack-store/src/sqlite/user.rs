@@ -8,7 +8,7 @@ use hardtack_core::user::{
     CanonicalName, EmailAddress, LoginName, PasswordVersion, User, UserState,
 };
 use hardtack_core::{SessionId, Timestamp, UserId};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{Failure, Shape, SqliteStore, code, outbox, session};
 use crate::{
@@ -20,8 +20,7 @@ mod password;
 mod row;
 
 pub(super) use password::replace as replace_password;
-use row::state_code;
-pub(super) use row::{find_by_id, parse_state};
+pub(super) use row::{find_by_id, parse_state, state_code};
 
 /// Whether another user has the name, or an address of theirs is kept for them by a way back.
 pub(super) fn is_taken(
@@ -30,19 +29,35 @@ pub(super) fn is_taken(
     by_other_than: Option<UserId>,
     now: Timestamp,
 ) -> Result<bool, Failure> {
+    holder_of(connection, name, by_other_than, now).map(|holder| holder.is_some())
+}
+
+/// The other user who has the name, or for whom an address is kept by a way back.
+pub(super) fn holder_of(
+    connection: &Connection,
+    name: &CanonicalName,
+    other_than: Option<UserId>,
+    now: Timestamp,
+) -> Result<Option<UserId>, Failure> {
     let mut statement = connection.prepare_cached(
-        "SELECT 1 FROM users
+        "SELECT id FROM users
          WHERE (username_canonical = ?1 OR email_canonical = ?1) AND id IS NOT ?2
          UNION ALL
-         SELECT 1 FROM codes
+         SELECT user_id FROM codes
          WHERE address_canonical = ?1 AND purpose = ?4 AND ?3 < ends_at AND user_id IS NOT ?2",
     )?;
-    Ok(statement.exists(params![
-        name.as_str(),
-        by_other_than.map(UserId::as_i64),
-        now.unix_micros(),
-        CodePurpose::RevertEmail.code(),
-    ])?)
+    let holder: Option<i64> = statement
+        .query_row(
+            params![
+                name.as_str(),
+                other_than.map(UserId::as_i64),
+                now.unix_micros(),
+                CodePurpose::RevertEmail.code(),
+            ],
+            |row| row.get(0),
+        )
+        .optional()?;
+    Ok(holder.map(UserId::new))
 }
 
 /// Adds a user; whether the address is verified is the caller's to say.

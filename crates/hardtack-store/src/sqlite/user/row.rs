@@ -37,7 +37,7 @@ pub(super) const PAGE: &str = concat!(
     " FROM users WHERE id > ?1 ORDER BY id LIMIT ?2"
 );
 
-pub(super) const fn state_code(state: UserState) -> i64 {
+pub(in super::super) const fn state_code(state: UserState) -> i64 {
     match state {
         UserState::Active => 0,
         UserState::Disabled => 1,
