@@ -35,7 +35,7 @@ export async function launchProfile(folder, trusting) {
   return chromium.launchPersistentContext(folder, options(trusting));
 }
 
-function options({ authority } = {}) {
+export function options({ authority } = {}) {
   const trust = authority ? [`--ignore-certificate-errors-spki-list=${authority}`] : [];
   return {
     executablePath: process.env.HARDTACK_CHROMIUM ?? "/usr/bin/chromium",

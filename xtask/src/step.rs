@@ -101,6 +101,12 @@ pub(crate) const STEPS: &[Step] = &[
         run: browser,
     },
     Step {
+        name: "frontends",
+        about: "the documented front-ends, and the client in ten tabs, in Chromium",
+        needs: Some("release"),
+        run: frontends,
+    },
+    Step {
         name: "django",
         about: "a real Django believes our tokens",
         needs: Some("release"),
@@ -208,6 +214,31 @@ fn browser() -> Result<Outcome> {
         workspace::target()?.join("screenshots"),
     );
     run(&mut node)?;
+    Ok(Outcome::Passed)
+}
+
+fn frontends() -> Result<Outcome> {
+    let client = workspace::root().join("clients/typescript");
+    let examples = workspace::root().join("examples");
+    let tests = workspace::root().join("tests/browser");
+    let chromium = setup::chromium()?;
+    for project in [&client, &examples, &tests] {
+        setup::npm_packages(project)?;
+    }
+    let build = |project, script| {
+        let mut npm = Command::new("npm");
+        npm.args(["run", "--silent", script]).current_dir(project);
+        npm
+    };
+    run(&mut build(&client, "build"))?;
+    // The tests put their own server in the place of this one.
+    run(build(&examples, "build")
+        .env("VITE_API", "http://api.invalid/api")
+        .env("VITE_TIMEOUT", "500"))?;
+    run(&mut build(&examples, "build:sveltekit"))?;
+    run(build(&tests, "test:client")
+        .env("HARDTACK_BIN", workspace::release_binary()?)
+        .env("HARDTACK_CHROMIUM", chromium))?;
     Ok(Outcome::Passed)
 }
 

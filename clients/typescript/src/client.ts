@@ -87,7 +87,7 @@ export function createHardtack(options: HardtackOptions): Hardtack {
     else if (user ?? session.user) lives(left - Math.max(0, clock.wall() - at), user);
   }
 
-  const tell = (what?: Partial<News>) => tabs.tell({ ...what, left: life(), at: clock.wall() });
+  const tell = (what: Partial<News>) => tabs.tell({ left: life(), at: clock.wall(), ...what });
 
   // --- the wire -------------------------------------------------------------------------------
 
@@ -118,16 +118,18 @@ export function createHardtack(options: HardtackOptions): Hardtack {
   async function refreshOnce(background?: boolean): Promise<boolean> {
     const before = news;
     isActive = false;
-    // Nothing of the application runs inside: what was learnt is told when the lock is free.
+    // Nothing of the application runs inside. Other tabs are told there, before they are let in.
     const learnt = await exclusively(async (waited) => {
       if (waited) await new Promise((done) => setTimeout(done, NEWS_DELAY));
-      if (news === before) return call("token/refresh/", { method: "POST", background }).catch(unanswered);
+      if (news !== before) return;
+      const answer = await call("token/refresh/", { method: "POST", background }).catch(unanswered);
+      if (!("code" in answer)) tell({ left: answer[1] });
+      return answer;
     });
     // Somebody renewed, logged in or out meanwhile: newer than a refusal of what was before.
     if (!learnt || ("code" in learnt && news !== before)) return !!session.user;
     if (!("code" in learnt)) {
       lives(learnt[1]);
-      tell();
       return true;
     }
     // The only answer that signs out. At the start there is nobody to be, and a good refresh is not throttled.

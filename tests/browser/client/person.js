@@ -1,0 +1,44 @@
+// What a person does with the example apps.
+
+import assert from "node:assert/strict";
+import { cookie } from "../chromium.js";
+
+/** Opens the app. The page remembers whether it ever showed the login form after a user had been there. */
+export async function openApp(context, site) {
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  await page.addInitScript(() => {
+    let wasIn = false;
+    window.wasSignedOut = false;
+    new MutationObserver(() => {
+      const heading = document.querySelector("h1")?.textContent ?? "";
+      if (heading.startsWith("You are")) wasIn = true;
+      if (heading === "Log in" && wasIn) window.wasSignedOut = true;
+    }).observe(document, { subtree: true, childList: true, characterData: true });
+  });
+  await page.goto(site.url);
+  return page;
+}
+
+export async function logIn(page, password, username = "demo") {
+  await page.getByLabel("User name").fill(username);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Log in" }).click();
+  await isUser(page, username);
+}
+
+export const isUser = (page, username = "demo") => page.getByRole("heading", { name: `You are ${username}` }).waitFor();
+
+export const isSignedOut = (page, timeout) => page.getByRole("heading", { name: "Log in" }).waitFor({ timeout });
+
+export async function neverSignedOut(...pages) {
+  for (const page of pages) {
+    assert.equal(await page.evaluate(() => window.wasSignedOut), false, "a tab showed the login form");
+    await isUser(page);
+  }
+}
+
+/** Which generation of the refresh token the browser holds: `v1.session.generation.branch.tag`. */
+export async function generation(context) {
+  return Number((await cookie(context, "refresh")).value.split(".")[2]);
+}
