@@ -69,7 +69,8 @@ export function createHardtack(options: HardtackOptions): Hardtack {
     news += 1;
     failures = 0;
     renewedAt = clock.steady();
-    life = after(left = Math.max(left, 1_000));
+    // Some servers do not tell.
+    life = after(left = Math.max(left, 1_000) || A_MINUTE);
     // Each tab at its own moment: the first one renews for all.
     margin = Math.min(A_MINUTE, left / 3) * (1 - Math.random() / 2);
     pause = after(0);
@@ -84,7 +85,7 @@ export function createHardtack(options: HardtackOptions): Hardtack {
 
   function hear({ left, at, user, reason }: News) {
     if (reason) session.user && leave(reason);
-    else if (user ?? session.user) lives(left - Math.max(0, clock.wall() - at), user);
+    else if (user || session.status !== "signedOut") lives(left - Math.max(0, clock.wall() - at), user);
   }
 
   const tell = (what: Partial<News>) => tabs.tell({ left: life(), at: clock.wall(), ...what });
@@ -127,7 +128,7 @@ export function createHardtack(options: HardtackOptions): Hardtack {
       return answer;
     });
     // Somebody renewed, logged in or out meanwhile: newer than a refusal of what was before.
-    if (!learnt || ("code" in learnt && news !== before)) return !!session.user;
+    if (!learnt || ("code" in learnt && news !== before)) return session.status !== "signedOut";
     if (!("code" in learnt)) {
       lives(learnt[1]);
       return true;
@@ -202,7 +203,7 @@ export function createHardtack(options: HardtackOptions): Hardtack {
   function wake() {
     if (isClosed) return;
     tabs.open();
-    if (session.status !== "signedOut") void check();
+    void check();
   }
 
   // --- what the page calls --------------------------------------------------------------------

@@ -45,7 +45,7 @@ export async function errorOf(response: Response): Promise<HardtackError> {
   return new HardtackError(
     typeof code === "string" ? code : status > 499 ? "unavailable" : status === 429 ? "throttled" : status > 400 ? "refused" : "invalid",
     typeof detail === "string" ? detail : Object.values(fields).join(" "),
-    { status, fields, retryAfter: +response.headers.get("Retry-After")! },
+    { status, fields, retryAfter: +response.headers.get("Retry-After")! || undefined },
   );
 }
 

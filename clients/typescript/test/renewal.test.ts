@@ -113,6 +113,34 @@ test("Retry-After is kept, by requests too", async () => {
   expect(world.rotations).toBe(1);
 });
 
+test.each(["Sun, 22 Nov 2026 01:00:00 GMT", ""])("a Retry-After of %j is none", async (retryAfter) => {
+  await world.signedIn();
+  world.intercept = (line) => line === REFRESH ? json(503, {}, { "Retry-After": retryAfter }) : undefined;
+  await pass(LIFETIME);
+  world.intercept = undefined;
+  await pass(130_000);
+  expect(world.rotations).toBe(1);
+});
+
+test("a server that does not tell when its tokens end is asked each minute, and no oftener", async () => {
+  await world.signedIn();
+  world.intercept = (line) => line === REFRESH ? json(200, {}) : undefined;
+  await pass(LIFETIME + 600_000);
+  expect(world.count(REFRESH)).toBeGreaterThan(9);
+  expect(world.count(REFRESH)).toBeLessThan(20);
+});
+
+test("tabs that start together past the token's end share one refresh", async () => {
+  world.begin(ALICE);
+  delete world.jar.access;
+  world.latency = 100;
+  const tabs = Array.from({ length: 5 }, () => world.tab());
+  await settle();
+  await pass(1_000);
+  for (const { session } of tabs) expect(session().user).toEqual(ALICE);
+  expect(world.rotations).toBe(1);
+});
+
 test("when the network is back nobody waits", async () => {
   await world.signedIn();
   world.intercept = () => Promise.reject(new TypeError("offline"));
@@ -159,6 +187,16 @@ test("a page out of the back/forward cache asks who is there now", async () => {
   world.page.say("pageshow", { persisted: true });
   await settle();
   for (const { session } of [tab, other]) expect(session().user).toEqual(BOB);
+});
+
+test("a page out of the back/forward cache learns of a login, too", async () => {
+  const tab = world.tab();
+  await settle();
+  expect(tab.session().status).toBe("signedOut");
+  world.begin(BOB);
+  world.page.say("pageshow", { persisted: true });
+  await settle();
+  expect(tab.session().user).toEqual(BOB);
 });
 
 test("a tab that was frozen asks who is there before its requests go out", async () => {

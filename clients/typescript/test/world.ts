@@ -29,6 +29,8 @@ export class World {
   session: Live | undefined;
   jar: { access?: { session: Live; end: number }; refresh?: Live } = {};
   rotations = 0;
+  /** How long (ms) every answer takes. */
+  latency = 0;
   idleTimeout = 7 * 86_400_000;
   csrf: string | undefined;
   readonly locks = new Locks();
@@ -88,6 +90,7 @@ export class World {
   }) as typeof fetch;
 
   private async answer(line: string, request: Request): Promise<Response> {
+    if (this.latency) await new Promise((done) => setTimeout(done, this.latency));
     const { access, refresh } = this.jar;
     const caller = access && access.end > Date.now() && access.session === this.session ? access.session : undefined;
     if (caller && !request.headers.has("X-Hardtack-Background")) caller.idleEnd = Date.now() + this.idleTimeout;
