@@ -12,12 +12,7 @@ export type Device = Schemas["Device"];
 /** What a login takes. */
 export type LoginRequest = Schemas["LoginRequest"];
 /** What a registration takes. */
-export interface RegisterRequest {
-  username: string;
-  email: string;
-  password1: string;
-  password2: string;
-}
+export type RegistrationRequest = Schemas["RegistrationRequest"];
 
 /** Who is there, as far as this tab knows. A new object for every change, so that it can be compared by identity. */
 export type Session =
@@ -81,7 +76,7 @@ export interface Hardtack {
   /** Ends the session, in every tab; with `everywhere`, on every device. Idempotent. */
   logout(options?: { everywhere?: boolean }): Promise<void>;
   /** Opens an account and logs in. `null`: the server wants the address verified first, and has sent a mail. */
-  register(form: RegisterRequest): Promise<User | null>;
+  register(form: RegistrationRequest): Promise<User | null>;
   /** The user as the server knows them now; `null` when nobody is signed in. */
   user(): Promise<User | null>;
   /** Where the user is logged in, newest first. */
