@@ -6,7 +6,11 @@ mod kit;
 mod mailbox;
 
 #[cfg(test)]
+mod account;
+#[cfg(test)]
 mod activity;
+#[cfg(test)]
+mod addresses;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
@@ -15,6 +19,8 @@ mod cookies;
 mod csrf;
 #[cfg(test)]
 mod devices;
+#[cfg(test)]
+mod email;
 #[cfg(test)]
 mod errors;
 #[cfg(test)]
@@ -28,13 +34,19 @@ mod hanging_up;
 #[cfg(test)]
 mod headers;
 #[cfg(test)]
+mod invitation;
+#[cfg(test)]
 mod login;
 #[cfg(test)]
 mod logout;
 #[cfg(test)]
+mod out_of_order;
+#[cfg(test)]
 mod ownership;
 #[cfg(test)]
 mod password;
+#[cfg(test)]
+mod recovery;
 #[cfg(test)]
 mod refresh;
 #[cfg(test)]
@@ -51,5 +63,7 @@ mod staleness;
 mod tokens;
 #[cfg(test)]
 mod user;
+#[cfg(test)]
+mod verification;
 #[cfg(test)]
 mod verify;
