@@ -3,7 +3,6 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::num::NonZeroU32;
-use std::ops::Bound;
 use std::time::Duration;
 
 use hardtack_core::rotation::{Ended, Family, Lineage, Owner, Position, Rotation, rotate};
@@ -18,6 +17,7 @@ use crate::{
 };
 
 mod device;
+mod log;
 
 /// How many rows one [`SessionStore::purge_ended`] deletes at most.
 const PURGE_AT_MOST: usize = 1_000;
@@ -167,38 +167,6 @@ impl Sessions {
         };
         crowded_out.retain(|id| self.revoke(*id, revoke, now).is_some());
         crowded_out
-    }
-
-    fn page(
-        &self,
-        log: LogId,
-        after: Option<LogPosition>,
-        limit: u32,
-        now: Timestamp,
-    ) -> RevocationPage {
-        let newest = self.last_sequence;
-        let after = after
-            .filter(|after| after.log == log && after.sequence <= newest)
-            .map_or(0, |after| after.sequence);
-        let limit = usize::try_from(limit.max(1)).unwrap_or(usize::MAX);
-        let revocations: Vec<_> = self
-            .revocations
-            .range((Bound::Excluded(after), Bound::Unbounded))
-            .map(|(_, revocation)| *revocation)
-            .filter(|revocation| now < revocation.expires_at)
-            .take(limit)
-            .collect();
-        let is_last = revocations.len() < limit;
-        let read_to = revocations.last().map_or(after, |last| last.sequence);
-        RevocationPage {
-            position: LogPosition {
-                log,
-                sequence: if is_last { newest } else { read_to },
-            },
-            revocations,
-            is_last,
-            now,
-        }
     }
 
     fn purge(&mut self, kept_for: Duration, now: Timestamp) -> usize {

@@ -6,10 +6,14 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use hardtack_core::Activity;
+use hardtack_core::one_time_code::{CodeHash, CodeId, CodePurpose, NewCode};
 use hardtack_core::rotation::Position;
-use hardtack_store::{SessionStore, SqliteStore, StoreError, UserStore};
+use hardtack_core::user::EmailAddress;
+use hardtack_store::{
+    CodeStore, NewUser, Registration, SessionStore, SqliteStore, StoreError, UserStore,
+};
 
-use crate::{LOGOUT, WINDOW, log_in, new_session, open, register, room};
+use crate::{LOGOUT, WINDOW, log_in, new_session, new_user, open, register, room};
 
 const FIRST: Position = Position::new(0, 0);
 
@@ -106,6 +110,33 @@ async fn a_process_that_is_killed_loses_nothing_that_it_answered() {
             let found = store.find_user(id).await.unwrap();
             assert!(found.is_some(), "user {id} was answered and is lost");
         }
+        // Whoever was registered, answered or not, was so whole: with a code and its mail.
+        for user in store.list_users(None, u32::MAX).await.unwrap() {
+            let held = store.find_holdings(user.id).await.unwrap().unwrap();
+            assert_eq!((held.codes.len(), held.mails.len()), (1, 1), "{user:?}");
+        }
+    }
+}
+
+/// Somebody who registers themselves and is asked to verify their address.
+fn registration(name: &str) -> Registration {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, name.as_bytes());
+    let hash: [u8; 32] = digest.as_ref().try_into().unwrap();
+    let id: [u8; 16] = hash[..16].try_into().unwrap();
+    let purpose = CodePurpose::VerifyEmail;
+    Registration {
+        user: NewUser {
+            email: EmailAddress::parse(&format!("{name}@example.com")).unwrap(),
+            ..new_user(name)
+        },
+        language: None,
+        invitation: None,
+        verification: Some(NewCode {
+            id: CodeId::from_bytes(id),
+            purpose,
+            hash: CodeHash::from_bytes(hash),
+            lifetime: purpose.lifetime(),
+        }),
     }
 }
 
@@ -119,12 +150,13 @@ async fn registers_until_it_is_killed() {
     let round = std::env::var("HARDTACK_TEST_ROUND").unwrap();
     let store = Arc::new(open(path.as_ref()));
     let tasks: Vec<_> = (0..8)
-        .map(|task| {
+        .map(|task: u8| {
             let (store, round) = (Arc::clone(&store), round.clone());
             tokio::spawn(async move {
                 for index in 0.. {
-                    let user = register(&store, &format!("user{round}-{task}-{index}")).await;
-                    println!("answered {}", user.id);
+                    let name = format!("user{round}-{task}-{index}");
+                    let registered = store.register_user(registration(&name)).await;
+                    println!("answered {}", registered.unwrap().unwrap().id);
                 }
             })
         })
