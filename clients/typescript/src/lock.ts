@@ -5,7 +5,7 @@ export type Locks = Pick<LockManager, "request">;
 export type Exclusively = <T>(work: (waited: boolean) => Promise<T>) => Promise<T>;
 
 /** A lock that was granted within this time (ms) was free. */
-const AT_ONCE = 20;
+const AT_ONCE = 5;
 
 /**
  * One at a time among all tabs of this origin (Web Locks), where there are any: pages without TLS have none.

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { cookie, eventually, launch, pause } from "../chromium.js";
 import { isSignedOut, isUser, logIn, openApp } from "./person.js";
-import { startSite } from "./site.js";
+import { SCALED, startSite } from "./site.js";
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -100,3 +100,15 @@ for (const app of ["react-hardtack", "vue-hardtack"]) {
     assert.ok((await paths(site)).some((line) => line === "POST /api/auth/logout/ 200"));
   }));
 }
+
+test("react-hardtack: a server that demands a double-submit token gets it, for login, renewal and logout", () =>
+  inSite("react-hardtack", { ...SCALED, "csrf.double_submit": "true" }, async (site, context) => {
+    const page = await openApp(context, site);
+    await isSignedOut(page);
+    await logIn(page, site.hardtack.password);
+    const before = (await cookie(context, "refresh")).value;
+    await eventually("renewed ahead of the end", async () => (await cookie(context, "refresh")).value !== before);
+    await page.getByRole("button", { name: "Log out" }).click();
+    await isSignedOut(page);
+    assert.equal(await cookie(context, "refresh"), undefined);
+  }));
