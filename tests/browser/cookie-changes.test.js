@@ -39,7 +39,7 @@ const CHANGES = {
   "a domain, paths and names": {
     settings: {
       "cookies.access_name": "a", "cookies.refresh_name": "r", "cookies.domain": "hardtack.test",
-      "cookies.access_path": "/api", "cookies.refresh_path": "/api",
+      "cookies.access_path": "/api", "cookies.refresh_path": "/api", "pages.enabled": "false",
     },
     pair: [`a ${SHARED} /api`, `r ${SHARED} /api`],
   },

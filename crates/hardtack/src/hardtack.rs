@@ -25,6 +25,7 @@ use crate::flow::REVOCATION_MARGIN;
 use crate::hash_pool::HashPool;
 use crate::http::cookies::CookieWriter;
 use crate::last_seen::LastSeen;
+use crate::pages::Pages;
 use crate::revocations::Revocations;
 use crate::settings::{Settings, SettingsError};
 use crate::throttles::Throttles;
@@ -56,6 +57,7 @@ struct Authority<S> {
     observer: Arc<dyn Observer>,
     revocations: Revocations,
     audit: AuditTrail,
+    pages: Option<Arc<Pages>>,
 }
 
 impl<S> Clone for Hardtack<S> {
@@ -185,6 +187,7 @@ impl<S: Store> Builder<S> {
             });
         }
         let authority = Authority {
+            pages: Pages::build(&settings, &*entropy)?,
             audit: AuditTrail::new(settings.audit),
             hash_pool: HashPool::new(&settings.password),
             breach_check: breached_passwords
@@ -333,6 +336,10 @@ impl<S: Store> Hardtack<S> {
 
     pub(crate) fn audit(&self) -> &AuditTrail {
         &self.0.audit
+    }
+
+    pub(crate) fn pages(&self) -> Option<Arc<Pages>> {
+        self.0.pages.clone()
     }
 
     pub(crate) fn uses(&self) -> &Uses {

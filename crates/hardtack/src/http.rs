@@ -1,17 +1,17 @@
 //! The wire: routes, bodies, cookies, headers. Rules live further down, in the flows and the core.
 
-mod account;
+pub(crate) mod account;
 pub(crate) mod cookies;
 mod csrf;
-mod dates;
+pub(crate) mod dates;
 mod edge;
 mod email;
-mod error;
-mod extract;
-mod fields;
+pub(crate) mod error;
+pub(crate) mod extract;
+pub(crate) mod fields;
 mod health;
 mod jwks;
-mod login;
+pub(crate) mod login;
 mod logout;
 mod logout_all;
 mod openapi;

@@ -31,6 +31,7 @@
 //!     .route("/api/data", get(data))
 //!     .layer(hardtack.guard().layer())
 //!     .nest("/api/auth", hardtack.router())
+//!     .merge(hardtack.pages_router())
 //!     .merge(hardtack.root_router());
 //! tokio::spawn(hardtack.clone().run_housekeeping(std::future::pending()));
 //! # Ok(())
@@ -41,7 +42,7 @@
 //! | --- | --- |
 //! | set lifetimes, cookies, origins | [`Settings`] |
 //! | put an authority together | [`Hardtack::builder`] |
-//! | mount its routes | [`Hardtack::router`], [`Hardtack::root_router`] |
+//! | mount its routes | [`Hardtack::router`], [`Hardtack::pages_router`], [`Hardtack::root_router`] |
 //! | protect one's own routes | [`Hardtack::guard`], [`guard::Authenticated`] |
 //! | do what the routes do without HTTP | [`Hardtack::log_in`], [`Hardtack::refresh`], [`Hardtack::log_out`] |
 //! | let people become users | [`Hardtack::register`], [`Hardtack::verify_email`], [`Hardtack::resend_verification`] |
@@ -66,6 +67,7 @@ mod hash_pool;
 mod housekeeping;
 mod http;
 mod last_seen;
+mod pages;
 mod revocations;
 pub mod settings;
 mod throttles;

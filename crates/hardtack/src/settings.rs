@@ -11,6 +11,7 @@ use ipnet::IpNet;
 mod audit;
 mod cookies;
 mod links;
+mod pages;
 mod rate_limit;
 mod registration;
 mod revocations;
@@ -20,6 +21,7 @@ mod session;
 pub use audit::AuditSettings;
 pub use cookies::{CookiePrefix, CookieSettings, PlacedCookie, SameSite};
 pub use links::{LinkPath, LinkSettings, LinkTo};
+pub use pages::{Colour, PageSettings, ParseColourError};
 pub use rate_limit::RateLimitSettings;
 pub use registration::{EmailVerification, RegistrationMode, RegistrationSettings};
 pub use revocations::RevocationSettings;
@@ -62,6 +64,8 @@ pub struct Settings {
     pub registration: RegistrationSettings,
     /// Where the links in mails lead.
     pub links: LinkSettings,
+    /// The pages that people use an account on.
+    pub pages: PageSettings,
 }
 
 impl Settings {
@@ -84,6 +88,7 @@ impl Settings {
             audit: AuditSettings::default(),
             registration: RegistrationSettings::default(),
             links: LinkSettings::default(),
+            pages: PageSettings::default(),
         }
     }
 }
@@ -152,6 +157,7 @@ impl Settings {
         self.rate_limit.verify()?;
         self.registration.verify()?;
         self.links.verify()?;
+        self.pages.verify(&self.public_url, base, &self.cookies)?;
         if self.password.min_length < 8 || self.password.min_length > 64 {
             return wrong(
                 "password.min_length",

@@ -6,6 +6,7 @@ use super::key::Key;
 
 mod cookies;
 mod login;
+mod pages;
 mod registration;
 mod server;
 mod session;
@@ -28,6 +29,7 @@ static SECTIONS: &[&[Key]] = &[
     login::PASSWORD,
     registration::REGISTRATION,
     registration::LINKS,
+    pages::PAGES,
     server::STORE,
     server::LOG,
 ];

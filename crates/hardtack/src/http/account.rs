@@ -55,12 +55,17 @@ pub(super) async fn export<S: Store>(
 ) -> Result<Response, ApiError> {
     let export = hardtack.export(caller.user, &client).await?;
     let export = export.ok_or(ApiError::Refused(Refusal::UserNotFound))?;
-    let mut response = json_response(StatusCode::OK, &ExportJson::of(&export));
+    Ok(export_file(&export))
+}
+
+/// The file, for whichever page or route it was asked from.
+pub(crate) fn export_file(export: &Export) -> Response {
+    let mut response = json_response(StatusCode::OK, &ExportJson::of(export));
     response.headers_mut().insert(
         CONTENT_DISPOSITION,
         HeaderValue::from_static("attachment; filename=\"account.json\""),
     );
-    Ok(response)
+    response
 }
 
 #[derive(Serialize)]

@@ -14,6 +14,9 @@ use crate::settings::{CookiePrefix, CookieSettings, PlacedCookie, SameSite, Sett
 /// The double-submit cookie lives a year, as Django's does: it is worth nothing without a session.
 const CSRF_LIFETIME: Duration = Duration::from_secs(31_449_600);
 
+/// A choice that nobody wants to make again soon.
+const LANGUAGE_LIFETIME: Duration = Duration::from_secs(365 * 86_400);
+
 /// What browsers hold to one host, `Path=/` and TLS.
 const HOST: &str = "__Host-";
 /// What browsers hold to TLS.
@@ -172,6 +175,27 @@ impl CookieWriter {
     ) -> HeaderValue {
         let life = Life::of(remember_me, now, now + CSRF_LIFETIME);
         self.write(&self.csrf, token, life, Script::Readable)
+    }
+
+    /// The language of the pages at `path`. It outlives the browser and is nobody's secret.
+    pub(crate) fn set_language(
+        &self,
+        name: &str,
+        tag: &str,
+        path: &str,
+        now: Timestamp,
+    ) -> HeaderValue {
+        let placed = PlacedCookie {
+            name: name.to_owned(),
+            path: path.to_owned(),
+            domain: None,
+            partitioned: false,
+        };
+        let life = Life::Until {
+            now,
+            ends: now + LANGUAGE_LIFETIME,
+        };
+        self.write(&placed, tag, life, Script::Hidden)
     }
 
     /// Emptied where it was set: a browser only replaces a cookie of the same name, domain and

@@ -133,7 +133,7 @@ pub(super) fn logged_in<S: Store>(
 
 /// Both token cookies, a double-submit token for the new session where one is demanded, and the
 /// end of the cookies that these replace under another name or in another place.
-pub(super) fn set_cookies<S: Store>(
+pub(crate) fn set_cookies<S: Store>(
     hardtack: &Hardtack<S>,
     response: &mut Response,
     grant: &Grant,

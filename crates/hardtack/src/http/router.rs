@@ -28,6 +28,7 @@ impl<S: Store> Hardtack<S> {
             .fallback(|| async { ApiError::NotFound })
             .layer(EdgeLayer::of_base_path(self))
             .merge(self.feed_routes(""))
+            .merge(self.renewal_routes(""))
             .with_state(self.clone())
     }
 
@@ -53,8 +54,8 @@ impl<S: Store> Hardtack<S> {
             .with_state(self.clone())
     }
 
-    /// The whole service: [`router`](Self::router) under the base path and
-    /// [`root_router`](Self::root_router) beside it.
+    /// The whole service: [`router`](Self::router) under the base path, with
+    /// [`pages_router`](Self::pages_router) and [`root_router`](Self::root_router) beside it.
     pub fn service_router(&self) -> Router {
         // Written out and not nested: that would rewrite the path of every request.
         let base = &self.settings().base_path;
@@ -65,8 +66,10 @@ impl<S: Store> Hardtack<S> {
             .route(&format!("{base}/{{*rest}}"), any(not_found))
             .layer(EdgeLayer::of_base_path(self))
             .merge(self.feed_routes(base))
+            .merge(self.renewal_routes(base))
             .with_state(self.clone());
         router
+            .merge(self.pages_router())
             .merge(self.root_router())
             .fallback(not_found.layer(EdgeLayer::of_root(self)))
     }

@@ -94,7 +94,10 @@ const CHANGES: [(&str, Change, bool); 8] = [
     ),
     (
         "a narrower access path",
-        |settings| settings.cookies.access_path = "/api".into(),
+        |settings| {
+            settings.cookies.access_path = "/api".into();
+            settings.pages.enabled = false;
+        },
         false,
     ),
     (
@@ -118,6 +121,7 @@ const CHANGES: [(&str, Change, bool); 8] = [
             settings.cookies.refresh_name = "r".into();
             settings.cookies.domain = Some("example.com".into());
             settings.cookies.access_path = "/api".into();
+            settings.pages.enabled = false;
             settings.cookies.refresh_path = Some("/api".into());
         },
         false,

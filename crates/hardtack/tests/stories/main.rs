@@ -44,6 +44,8 @@ mod out_of_order;
 #[cfg(test)]
 mod ownership;
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod password;
 #[cfg(test)]
 mod recovery;

@@ -1,0 +1,53 @@
+//! `POST language/`: the language of the pages on this browser.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use hardtack_store::Store;
+use http::StatusCode;
+use http::header::SET_COOKIE;
+
+use super::Hosted;
+use super::fault::{PageFault, redirect};
+use super::form::Form;
+use super::visit::Visit;
+use crate::translation::Language;
+
+/// The cookie that keeps the choice. It says nothing about anybody.
+pub(crate) const LANGUAGE_COOKIE: &str = "pages_language";
+
+/// A form of buttons, not a link: `GET` changes nothing (docs/threat-model.md CS-4).
+pub(super) async fn choose<S: Store>(
+    State(hosted): State<Hosted<S>>,
+    visit: Visit,
+    body: Body,
+) -> Result<Response, PageFault> {
+    let hardtack = &hosted.hardtack;
+    // A stranger who could set it would only annoy, and a page that tells a fault has no token.
+    let mut form = Form::read_without_token(&hosted, &visit, body).await?;
+    let language = Language::parse(&form.text("language")).ok_or(PageFault::NotFound)?;
+    // Back to the page on which the button was, and never out of the pages.
+    let to = Some(form.text("to")).filter(|to| hosted.is_page(to));
+    let to = to.unwrap_or_else(|| format!("{}/", hosted.base()));
+    let mut response = redirect(StatusCode::SEE_OTHER, &to).into_response();
+    let cookie = hardtack.cookies().set_language(
+        LANGUAGE_COOKIE,
+        language.tag(),
+        hosted.base(),
+        hardtack.clock().now(),
+    );
+    response.headers_mut().append(SET_COOKIE, cookie);
+    Ok(response)
+}
+
+impl<S: Store> Hosted<S> {
+    /// Is it the address of a page here?
+    pub(super) fn is_page(&self, address: &str) -> bool {
+        let settings = self.hardtack.settings();
+        let rest = address.strip_prefix(self.base());
+        rest.is_some_and(|rest| rest.starts_with('/'))
+            && settings
+                .pages
+                .leads_to_allowed(&settings.public_url, address)
+    }
+}
