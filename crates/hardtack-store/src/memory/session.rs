@@ -12,8 +12,8 @@ use hardtack_core::{Activity, SessionId, Timestamp, UserId};
 
 use super::{MemoryStore, Rooms};
 use crate::{
-    FamilyAt, Insertion, LogId, LogPosition, Opened, Revocation, RevocationPage, Revoke,
-    SessionStore, StoreError, Verdict,
+    FamilyAt, Insertion, LogPosition, Opened, Revocation, RevocationPage, Revoke, SessionStore,
+    StoreError, Verdict,
 };
 
 mod device;
