@@ -114,6 +114,7 @@ const USER_HELP: &str =
 Examples:
   hardtack user add ada --email ada@example.com
   printf %s \"$PASSWORD\" | hardtack user add ada --password-stdin
+  hardtack user invite grace@example.com
   hardtack user disable ada@example.com
   hardtack user delete id:12 --yes";
 
@@ -146,6 +147,14 @@ pub(crate) enum User {
         /// Read the password from the first line of standard input instead of asking
         #[arg(long)]
         password_stdin: bool,
+    },
+    /// Invite somebody to register, by mail, or with a link to hand over
+    Invite {
+        /// Where the invitation goes; without it the link is printed
+        email: Option<String>,
+        /// The language of the mail: en, es, fa or zh
+        #[arg(long, requires = "email")]
+        language: Option<String>,
     },
     /// List all users
     List,

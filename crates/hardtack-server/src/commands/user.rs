@@ -23,6 +23,8 @@ use crate::config::Loaded;
 use crate::terminal::{Terminal, confirm, read_new_password, shown};
 use crate::timestamp::{iso, relative};
 
+mod invite;
+
 /// In characters.
 const LONGEST_NAME: usize = 150;
 
@@ -36,7 +38,7 @@ pub(super) async fn run(
 ) -> Result<ExitCode> {
     // The first user may be added before the server has ever run.
     let store = match command {
-        cli::User::Add { .. } => open_or_create_store(loaded)?,
+        cli::User::Add { .. } | cli::User::Invite { .. } => open_or_create_store(loaded)?,
         _ => open_store(loaded)?,
     };
     match command {
@@ -54,6 +56,9 @@ pub(super) async fn run(
                 last_name,
             };
             add(&store, texts, password_stdin, loaded, terminal).await?;
+        }
+        cli::User::Invite { email, language } => {
+            invite::invite(&store, email, language, loaded, terminal).await?;
         }
         cli::User::List => list(&store, terminal).await?,
         cli::User::Show { user } => show(&store, &user, terminal).await?,
