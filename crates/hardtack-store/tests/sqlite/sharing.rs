@@ -4,9 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hardtack_core::Activity;
+use hardtack_core::mail::{MailKind, NewMail};
+use hardtack_core::one_time_code::{CodeHash, CodeId, CodePurpose, NewCode, PresentedCode};
 use hardtack_core::rotation::Position;
-use hardtack_core::user::UserState;
-use hardtack_store::{NameTaken, SessionStore, SqliteStore, Store, UserStore};
+use hardtack_core::user::{EmailAddress, UserState};
+use hardtack_store::{
+    CodeStore, NameTaken, NewReset, NewUser, OutboxStore, SessionStore, SqliteStore, Store,
+    UserStore,
+};
 
 use crate::{LOGOUT, WINDOW, clock, log_in, new_session, new_user, open, register, room};
 
@@ -75,4 +80,65 @@ async fn a_write_waits_for_another_process_that_is_writing() {
     other.execute_batch("COMMIT").unwrap();
     let user = write.await.unwrap();
     assert_eq!(store.list_users(None, 10).await.unwrap(), [user]);
+}
+
+/// A server and a tool that both send, or two servers: nobody gets a mail twice, and one link
+/// serves once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_that_send_share_the_mails_and_one_code_serves_once() {
+    let (_directory, path) = room();
+    let stores = [open(&path), open(&path)].map(Arc::new);
+    let purpose = CodePurpose::ResetPassword;
+    let code = NewCode {
+        id: CodeId::from_bytes([1; 16]),
+        purpose,
+        hash: CodeHash::from_bytes([2; 32]),
+        lifetime: purpose.lifetime(),
+    };
+    let user = NewUser {
+        email: EmailAddress::parse("alice@example.com").unwrap(),
+        ..new_user("alice")
+    };
+    let user = stores[0].insert_user(user).await.unwrap().unwrap();
+    assert!(stores[1].insert_code(user.id, code, None).await.unwrap());
+    let notice = NewMail {
+        to: user.email.clone(),
+        user: Some(user.id),
+        language: None,
+        kind: MailKind::PasswordChanged,
+    };
+    stores[0].queue_mail(vec![notice; 60]).await.unwrap();
+
+    let tasks: Vec<_> = (0..12)
+        .map(|index| {
+            let store = Arc::clone(&stores[index % 2]);
+            tokio::spawn(async move {
+                let claimed = store.claim_mail(9, Duration::from_secs(60)).await.unwrap();
+                let reset = NewReset {
+                    code: PresentedCode {
+                        purpose,
+                        hash: code.hash,
+                        user: Some(user.id),
+                        created_at_seconds: None,
+                    },
+                    hash: "$argon2id$second".to_owned(),
+                    mails: Vec::new(),
+                };
+                let reset = store.reset_password(reset, LOGOUT).await.unwrap();
+                (claimed, reset)
+            })
+        })
+        .collect();
+    let (mut claimed, mut resets) = (Vec::new(), 0);
+    for task in tasks {
+        let (mails, reset) = task.await.unwrap();
+        claimed.extend(mails.into_iter().map(|mail| mail.id));
+        resets += usize::from(reset.is_some());
+    }
+    let all = claimed.len();
+    claimed.sort_unstable();
+    claimed.dedup();
+    assert_eq!(claimed.len(), all, "a mail was handed out twice");
+    assert!(all >= 60, "{all}");
+    assert_eq!(resets, 1);
 }
