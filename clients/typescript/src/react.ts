@@ -1,5 +1,8 @@
 /** React: who is signed in, as state. */
 
+// For frameworks with server components: context and state live in the browser.
+"use client";
+
 import { createContext, createElement, Fragment, type ReactNode, useContext, useSyncExternalStore } from "react";
 import type { Hardtack, Session } from "./types.js";
 
