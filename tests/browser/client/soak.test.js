@@ -19,7 +19,7 @@ after(async () => {
   await site?.stop();
 });
 
-test("no tab is ever signed out, and each expiry is one rotation", { timeout: 400_000 }, async () => {
+test("no tab is ever signed out, and each expiry is one refresh and one rotation at most", { timeout: 400_000 }, async () => {
   const context = await browser.newContext();
   const tabs = [await openApp(context, site)];
   await logIn(tabs[0], site.hardtack.password);
@@ -29,32 +29,46 @@ test("no tab is ever signed out, and each expiry is one rotation", { timeout: 40
 
   const started = Date.now();
   const from = await generation(context);
-  site.proxy.refreshes.length = 0;
-  for (let turn = 0; (await generation(context)) < from + EXPIRIES; turn += 1) {
-    assert.ok(Date.now() - started < 350_000, `only generation ${await generation(context)}`);
+  const { refreshes } = site.proxy;
+  refreshes.length = 0;
+  for (let turn = 0; renewals(refreshes).length <= EXPIRIES; turn += 1) {
+    assert.ok(Date.now() - started < 350_000, `only ${renewals(refreshes).length} renewals`);
     // Somebody works in one tab after the other; what the network loses of it, they would click again.
     await tabs[turn % TABS].getByRole("button", { name: "Where am I logged in?" }).click();
     await pause(400);
   }
-  const rotations = (await generation(context)) - from;
   const took = (Date.now() - started) / 1_000;
   site.proxy.lose = 0;
   await neverSignedOut(...tabs);
 
-  const { refreshes } = site.proxy;
-  const lost = refreshes.filter((refresh) => refresh.lost).length;
-  console.log(`${TABS} tabs, ${rotations} rotations in ${took} s, ${refreshes.length} refreshes of which ${lost} were lost`);
-  assert.ok(lost > 0, "the network lost nothing");
-  assert.deepEqual([...new Set(refreshes.map(({ status }) => status))], [200]);
-  // Each generation once, and none long before the end of the one before: a token lives for six seconds, of which `Date`
-  // may hide one at either end, and is renewed in the last third of the rest.
-  const begun = new Map();
-  for (const { generation, at } of refreshes) if (!begun.has(generation)) begun.set(generation, at);
-  const moments = [...begun.values()];
-  assert.deepEqual([...begun.keys()], Array.from({ length: begun.size }, (_, n) => begun.keys().next().value + n));
-  const gaps = moments.slice(1).map((at, n) => at - moments[n]);
-  assert.ok(Math.min(...gaps) > 2_500, `two rotations ${Math.min(...gaps)} ms apart`);
-  // The rest repeats what was lost, or came too late for a client that waits half a second: the server's repeats.
-  assert.ok(refreshes.length < 2 * rotations, `${refreshes.length} refreshes for ${rotations} rotations`);
+  // The last may be under way.
+  const past = renewals(refreshes).slice(0, EXPIRIES);
+  const [sent, lost] = [past.flat(), past.flat().filter((refresh) => refresh.lost)];
+  const rotations = sent.at(-1).generation - from;
+  console.log(`${TABS} tabs, ${past.length} expiries in ${took} s: ${rotations} rotations, ${sent.length} refreshes, ${lost.length} lost`);
+  assert.ok(lost.length > 0, "the network lost nothing");
+  assert.deepEqual([...new Set(sent.map(({ status }) => status))], [200]);
+  // One rotation for each. None where the window is still open, which the first use of a token opens anew: with lifetimes
+  // of seconds that happens, and the server repeats what it gave (docs/rotation.md, section 3).
+  for (const [first, ...again] of past) {
+    for (const refresh of again) assert.equal(refresh.generation, first.generation, "two rotations for one expiry");
+  }
+  assert.ok(rotations <= EXPIRIES && rotations > EXPIRIES / 2, `${rotations} rotations`);
+  // Ten tabs, and still hardly more requests than expiries and losses: one tab asks for all.
+  assert.ok(sent.length <= 1.3 * (EXPIRIES + lost.length), `${sent.length} refreshes`);
   await context.close();
 });
+
+/**
+ * What belongs to one expiry. A token lives for six seconds, of which `Date` may hide one at either end, and is renewed in
+ * the last third of the rest: the next renewal begins more than two and a half seconds later.
+ */
+function renewals(refreshes) {
+  const groups = [];
+  for (const refresh of refreshes) {
+    const group = groups.at(-1);
+    if (group && refresh.at - group[0].at < 2_500) group.push(refresh);
+    else groups.push([refresh]);
+  }
+  return groups;
+}
