@@ -118,6 +118,20 @@ Examples:
   hardtack user disable ada@example.com
   hardtack user delete id:12 --yes";
 
+const IMPORT_HELP: &str = "Fields: id, username, email, first_name, last_name, password, is_active, date_joined, last_login,
+email_verified. Only username and password must be there. A password is a hash as Django keeps it
+(pbkdf2_sha256$, argon2$, bcrypt_sha256$, bcrypt$, scrypt$), a PHC string of Argon2 or a bcrypt string;
+empty or !… is none. It is made anew, as Argon2id, when its user logs in.
+
+Examples:
+  manage.py dumpdata auth.user > users.json
+  hardtack user import users.json --dry-run
+  hardtack user import users.json --report refused.txt
+  psql -c '\\copy auth_user to stdout csv header' | hardtack user import - --format csv
+
+Running it again is harmless: who is there already, with the same number and name, is left alone.
+Exits with 1 if anybody was refused; the others are taken in.";
+
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Serve {
     /// Where to listen; port 0 takes any free one and prints it
@@ -127,6 +141,33 @@ pub(crate) struct Serve {
     /// and a user `demo` whose password is printed. Refused on any address but loopback
     #[arg(long)]
     pub(crate) dev: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// A CSV or JSON file, or `-` for standard input
+    pub(crate) file: PathBuf,
+    /// What the file is [default: what it is called]
+    #[arg(long)]
+    pub(crate) format: Option<ImportFormat>,
+    /// Write nothing; say what would happen
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Users who are there already become what the file says, with the file's password, and their
+    /// sessions end. Without this they are left alone
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+    /// Where to write who was refused and why, one a line, or JSON with --json
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ImportFormat {
+    /// The first line names the columns
+    Csv,
+    /// An array of objects, JSON Lines, or Django's dumpdata
+    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -156,6 +197,9 @@ pub(crate) enum User {
         #[arg(long, requires = "email")]
         language: Option<String>,
     },
+    /// Take in users from another system, with their numbers and passwords
+    #[command(after_help = IMPORT_HELP)]
+    Import(Import),
     /// List all users
     List,
     /// Show one user

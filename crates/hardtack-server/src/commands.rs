@@ -13,7 +13,7 @@ use hardtack_core::{Timestamp, UserId};
 use hardtack_guard::SystemClock;
 use hardtack_store::{AuditStore as _, Revoke, SqliteStore, UserStore as _};
 
-use crate::cli::{Cli, Command, Global};
+use crate::cli::{self, Cli, Command, Global};
 use crate::config::{Loaded, Sources};
 use crate::data_dir::DataDir;
 use crate::files;
@@ -25,6 +25,7 @@ mod audit;
 mod completions;
 mod config;
 mod health;
+mod import;
 mod key;
 mod man;
 mod session;
@@ -44,6 +45,9 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         Command::Completions { shell } => completions::run(shell, terminal),
         Command::Man { directory } => man::run(&directory, terminal),
         Command::Health { url } => block_on(health::run(&url, terminal)),
+        Command::User(cli::User::Import(import)) => {
+            block_on(import::run(&import, &sources.load()?, terminal))
+        }
         Command::User(command) => block_on(user::run(command, &sources.load()?, terminal)),
         Command::Session(command) => block_on(session::run(command, &sources.load()?, terminal)),
         Command::Key(command) => key::run(command, &sources.load()?, terminal),

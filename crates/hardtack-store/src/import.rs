@@ -36,9 +36,12 @@ pub struct ImportedUser {
 /// user name, or of the same user name where the import gives no number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ImportMode {
-    /// Nothing is written; the outcomes are those that [`Add`](Self::Add) would have, were these
-    /// users the only ones.
-    Rehearse,
+    /// Nothing is written. The outcomes are those that the other two would have for each user
+    /// alone.
+    Rehearse {
+        /// Rehearse [`Replace`](Self::Replace) rather than [`Add`](Self::Add).
+        replace: bool,
+    },
     /// They stay as they are: an import may be repeated without harm.
     Add,
     /// They become what the import says, with its password, and their sessions end.

@@ -60,6 +60,8 @@ pub(super) async fn run(
         cli::User::Invite { email, language } => {
             invite::invite(&store, email, language, loaded, terminal).await?;
         }
+        // Has a file of its own, which is asked first.
+        cli::User::Import(_) => {}
         cli::User::List => list(&store, terminal).await?,
         cli::User::Show { user } => show(&store, &user, terminal).await?,
         cli::User::SetPassword {

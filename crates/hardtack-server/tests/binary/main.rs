@@ -15,6 +15,7 @@ mod config;
 mod files;
 mod house;
 mod identity;
+mod import;
 mod invite;
 mod key;
 mod limits;

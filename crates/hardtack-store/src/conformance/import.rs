@@ -151,7 +151,9 @@ pub async fn a_rehearsal_tells_what_would_be_and_writes_nothing<S: Store>(world:
             imported(None, "grace"),
         ]
     };
-    let told = world.import(users(), ImportMode::Rehearse).await;
+    let told = world
+        .import(users(), ImportMode::Rehearse { replace: false })
+        .await;
     let there = world.store.list_users(None, 100).await.unwrap();
     assert_eq!(there, std::slice::from_ref(&alice));
     assert_eq!(
@@ -163,6 +165,15 @@ pub async fn a_rehearsal_tells_what_would_be_and_writes_nothing<S: Store>(world:
         ]
     );
     assert!(matches!(told[3], ImportOutcome::Added(_)));
+    let replace = ImportMode::Rehearse { replace: true };
+    let told_of_replacing = world.import(users(), replace).await;
+    assert!(
+        matches!(&told_of_replacing[1], ImportOutcome::Replaced { id, ended } if *id == alice.id && ended.is_empty())
+    );
+    assert_eq!(
+        world.store.find_user(alice.id).await.unwrap().unwrap().user,
+        alice
+    );
     let done = world.import(users(), ImportMode::Add).await;
     assert_eq!(done[..3], told[..3]);
 }

@@ -23,7 +23,10 @@ impl Rooms {
             },
         };
         if let Some(id) = present
-            && !matches!(mode, ImportMode::Replace(_))
+            && !matches!(
+                mode,
+                ImportMode::Replace(_) | ImportMode::Rehearse { replace: true }
+            )
         {
             return ImportOutcome::Present(id);
         }
@@ -40,7 +43,11 @@ impl Rooms {
                 id,
                 ended: self.replace_user(id, user, revoke, now),
             },
-            (ImportMode::Rehearse, _) => {
+            (ImportMode::Rehearse { .. }, Some(id)) => ImportOutcome::Replaced {
+                id,
+                ended: Vec::new(),
+            },
+            (ImportMode::Rehearse { .. }, None) => {
                 ImportOutcome::Added(user.id.unwrap_or(self.users.next_number()))
             }
             _ => {

@@ -44,7 +44,10 @@ fn import(
         Err(refused) => return Ok(refused),
     };
     if let Some(id) = present
-        && !matches!(mode, ImportMode::Replace(_))
+        && !matches!(
+            mode,
+            ImportMode::Replace(_) | ImportMode::Rehearse { replace: true }
+        )
     {
         return Ok(ImportOutcome::Present(id));
     }
@@ -62,7 +65,11 @@ fn import(
             let ended = replace(connection, id, user, revoke, now)?;
             Ok(ImportOutcome::Replaced { id, ended })
         }
-        (ImportMode::Rehearse, _) => {
+        (ImportMode::Rehearse { .. }, Some(id)) => Ok(ImportOutcome::Replaced {
+            id,
+            ended: Vec::new(),
+        }),
+        (ImportMode::Rehearse { .. }, None) => {
             let next = user.id.map_or_else(|| next_number(connection), Ok)?;
             Ok(ImportOutcome::Added(next))
         }
