@@ -25,5 +25,6 @@ mod revocation;
 mod secrets;
 mod serve;
 mod session;
+mod stolen;
 mod tls;
 mod user;
