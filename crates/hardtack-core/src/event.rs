@@ -246,6 +246,13 @@ pub enum Event {
         /// How many sessions were ended.
         sessions_ended: usize,
     },
+    /// A mail could not be sent, and will not be.
+    MailGivenUp {
+        /// Whose it was, where it was a user's.
+        user: Option<UserId>,
+        /// What it was about ([`MailKind::name`](crate::mail::MailKind::name)).
+        mail: &'static str,
+    },
 }
 
 /// How much weight an event has.
@@ -292,6 +299,7 @@ impl Event {
             Self::UserDisabled { .. } => "user_disabled",
             Self::UserEnabled { .. } => "user_enabled",
             Self::UserDeleted { .. } => "user_deleted",
+            Self::MailGivenUp { .. } => "mail_given_up",
         }
     }
 
@@ -320,7 +328,9 @@ impl Event {
             | Self::UserDisabled { user, .. }
             | Self::UserEnabled { user }
             | Self::UserDeleted { user, .. } => Some(*user),
-            Self::LoginRefused { user, .. } | Self::PasswordResetRequested { user } => *user,
+            Self::LoginRefused { user, .. }
+            | Self::PasswordResetRequested { user }
+            | Self::MailGivenUp { user, .. } => *user,
             Self::RefreshRefused { .. }
             | Self::RegistrationRefused { .. }
             | Self::UserInvited
@@ -354,6 +364,7 @@ impl Event {
             Self::SessionRevoked { reason, .. } => Some(reason.code()),
             Self::RegistrationRefused { reason } => Some(reason.code()),
             Self::CodeRefused { purpose } => Some(purpose),
+            Self::MailGivenUp { mail, .. } => Some(mail),
             _ => None,
         }
     }

@@ -71,6 +71,9 @@ end (server.shutdown_timeout), then write what is left and exit with 0.")]
     /// Find out what happened
     #[command(subcommand)]
     Audit(Audit),
+    /// Try how mails leave the house, and see which have not
+    #[command(subcommand)]
+    Mail(Mail),
     /// Bring the database up to this release; `serve` does so by itself
     Migrate,
     /// Check, show and explain the configuration
@@ -304,6 +307,27 @@ Times are UTC. An entry is there a second after the event, and for audit.kept_fo
         #[arg(long, value_name = "AGE or TIME", default_value = "24h")]
         since: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Mail {
+    /// Send a test mail now, past the queue, and say what became of it
+    #[command(after_help = "Examples:
+  hardtack mail test ada@example.com
+  hardtack mail test ada@example.com --language fa
+
+It goes the way that mail.transport names, with the same templates as every other mail.")]
+    Test {
+        /// Where to
+        #[arg(value_name = "ADDRESS")]
+        address: String,
+        /// In which language: en, es, fa or zh
+        #[arg(long, default_value = "en")]
+        language: String,
+    },
+    /// List the mails that are not sent yet, and those of the last seven days that were given up
+    #[command(after_help = "What is in a mail is not kept: links are made when it is sent.")]
+    Queue,
 }
 
 #[derive(Debug, Subcommand)]

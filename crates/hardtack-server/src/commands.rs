@@ -27,6 +27,7 @@ mod config;
 mod health;
 mod import;
 mod key;
+mod mail;
 mod man;
 mod session;
 mod user;
@@ -52,6 +53,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         Command::Session(command) => block_on(session::run(command, &sources.load()?, terminal)),
         Command::Key(command) => key::run(command, &sources.load()?, terminal),
         Command::Audit(command) => block_on(audit::run(command, &sources.load()?, terminal)),
+        Command::Mail(command) => block_on(mail::run(command, &sources.load()?, terminal)),
         Command::Migrate => migrate(&sources.load()?, terminal),
     }
 }

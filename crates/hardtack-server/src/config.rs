@@ -17,6 +17,7 @@ pub(crate) mod contradiction;
 mod file;
 mod form;
 pub(crate) mod key;
+pub(crate) mod mail;
 mod nearest;
 pub(crate) mod overlay;
 pub(crate) mod problem;
@@ -25,6 +26,7 @@ mod secret;
 pub(crate) mod table;
 pub(crate) mod value;
 
+use mail::MailConfig;
 pub(crate) use overlay::{Loaded, Sources};
 
 /// Everything that can be set, as types.
@@ -42,6 +44,8 @@ pub(crate) struct Config {
     pub(crate) breached: BreachedConfig,
     /// The feed of ended sessions.
     pub(crate) revocations: RevocationConfig,
+    /// How mails leave the house.
+    pub(crate) mail: MailConfig,
     /// The database file, relative to the data directory.
     pub(crate) database: PathBuf,
     /// What is logged.
@@ -159,6 +163,7 @@ impl Config {
             revocations: RevocationConfig {
                 service_token_file: None,
             },
+            mail: MailConfig::default(),
             database: PathBuf::new(),
             log: LogConfig {
                 level: tracing::Level::INFO,

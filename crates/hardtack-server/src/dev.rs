@@ -1,4 +1,5 @@
-//! What only `--dev` serves: a page to log in on, and the last requests to learn from.
+//! What only `--dev` serves: a page to log in on, the mails that were sent, and the last requests
+//! to learn from.
 
 use axum::Router;
 use axum::extract::State;
@@ -9,6 +10,9 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use hardtack::Settings;
 
+use crate::mail::DevMailbox;
+
+mod mails;
 mod request_log;
 mod set_cookie;
 
@@ -20,11 +24,12 @@ const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
     connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; \
     frame-ancestors 'none'";
 
-/// The demo page at `/`, its assets, what it must know of `settings`, and `GET /dev/requests`.
+/// The demo page at `/`, its assets, what it must know of `settings`, `GET /dev/requests`, and the
+/// mails at `/dev/mail`.
 ///
 /// Merge it beside the routes of the service and put `log` around all of them. The caller refuses
 /// every `Host` that is not loopback, so that a page of another site cannot be rebound to it.
-pub(crate) fn router(log: RequestLog, settings: &Settings) -> Router {
+pub(crate) fn router(log: RequestLog, settings: &Settings, mailbox: DevMailbox) -> Router {
     let settings = settings_module(settings);
     Router::new()
         .route("/", get(page))
@@ -54,6 +59,7 @@ pub(crate) fn router(log: RequestLog, settings: &Settings) -> Router {
         )
         .route("/dev/requests", get(requests))
         .with_state(log)
+        .merge(mails::router(mailbox))
 }
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -121,12 +127,17 @@ mod tests {
             ]);
             (cookies, "{}")
         });
-        let app = router(log.clone(), &settings()).route("/api/auth/login/", login);
+        let app = router(log.clone(), &settings(), nothing()).route("/api/auth/login/", login);
         log.layer(app).oneshot(request).await.unwrap()
     }
 
     fn settings() -> Settings {
         Settings::new(hardtack::PublicUrl::parse("http://127.0.0.1:8000").unwrap())
+    }
+
+    fn nothing() -> DevMailbox {
+        let data_dir = crate::data_dir::DataDir::look_at("/nowhere".as_ref()).unwrap();
+        crate::mail::dev_mailbox(&data_dir)
     }
 
     fn log() -> RequestLog {

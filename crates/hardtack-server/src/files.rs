@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::config::contradiction::Mode;
 use crate::data_dir::DataDir;
 use crate::key_file::KeyFile;
-use crate::{pepper_file, private_file, serve, service_token_file};
+use crate::{mail, pepper_file, private_file, serve, service_token_file};
 
 /// Refuses what a start would refuse about the files in and around the data directory. Reads only.
 ///
@@ -20,6 +20,7 @@ pub(crate) fn verify(config: &Config, mode: Mode) -> Result<()> {
     let service_tokens = config.revocations.service_token_file.as_deref();
     service_token_file::load(&data_dir, service_tokens)?;
     serve::verify_tls(&data_dir, config, mode)?;
+    mail::verify(&data_dir, config, mode)?;
     verify_database(config)
 }
 

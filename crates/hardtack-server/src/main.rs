@@ -15,6 +15,7 @@ mod dev;
 mod file_stamp;
 mod files;
 mod key_file;
+mod mail;
 mod manual;
 mod pepper_file;
 mod private_file;

@@ -25,6 +25,7 @@ use crate::cookie_file;
 use crate::data_dir::DataDir;
 use crate::dev;
 use crate::files;
+use crate::mail::{self, DevMailbox};
 use crate::service_token_file;
 use crate::telemetry::{self, LogObserver};
 use crate::terminal::Terminal;
@@ -45,6 +46,9 @@ mod progress;
 mod refusal;
 mod secrets;
 mod tls;
+
+/// People forget passwords whether or not anybody can send them a link.
+const NO_MAIL: &str = "no mail is sent: nobody can choose a new password or verify an address by mail; set mail.transport";
 
 /// The sources of `--dev`: its relaxations are the last word, so that a production file cannot
 /// half undo them.
@@ -92,7 +96,7 @@ async fn serve(mut loaded: Loaded, mode: Mode, terminal: Terminal) -> Result<()>
         stamp,
         keys,
         pepper,
-        warnings,
+        mut warnings,
     } = Secrets::open_or_create(&data_dir, &loaded.config.keys, &store).await?;
 
     let named = loaded.config.revocations.service_token_file.as_deref();
@@ -113,6 +117,10 @@ async fn serve(mut loaded: Loaded, mode: Mode, terminal: Terminal) -> Result<()>
         Hardtack::builder(store, keys, pepper, settings).with_observer(Arc::new(LogObserver));
     if let Some(list) = breached::list(&loaded.config)? {
         hardtack = hardtack.with_breached_passwords(list);
+    }
+    match mail::mailer(&data_dir, &loaded.config, mode)? {
+        Some(mailer) => hardtack = hardtack.with_mailer(mailer),
+        None => warnings.push(NO_MAIL.to_owned()),
     }
     let hardtack = hardtack.build().await?;
 
@@ -155,7 +163,7 @@ async fn serve(mut loaded: Loaded, mode: Mode, terminal: Terminal) -> Result<()>
     let demo_password = demo_password.as_ref();
     banner::print(terminal, &loaded.config, &url, demo_password, &warnings)?;
 
-    let app = router(&hardtack, mode);
+    let app = router(&hardtack, mode, mail::dev_mailbox(&data_dir));
     let mut hardened = HeaderMap::new();
     hardtack.harden(&mut hardened);
     let service = Service::new(door, app, hardened, &loaded.config.server);
@@ -198,13 +206,13 @@ fn relax(config: &mut Config, address: SocketAddr) -> Result<()> {
     Ok(())
 }
 
-fn router(hardtack: &Hardtack<SqliteStore>, mode: Mode) -> Router {
+fn router(hardtack: &Hardtack<SqliteStore>, mode: Mode, mailbox: DevMailbox) -> Router {
     let service = hardtack.service_router();
     match mode {
         Mode::Production => service,
         Mode::Dev => {
             let log = dev::RequestLog::new(Arc::new(SystemClock));
-            dev::router(log.clone(), hardtack.settings())
+            dev::router(log.clone(), hardtack.settings(), mailbox)
                 .fallback_service(service)
                 .layer(log)
                 .layer(axum::middleware::from_fn(loopback::refuse_other_hosts))

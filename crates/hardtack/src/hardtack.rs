@@ -26,6 +26,7 @@ use crate::hash_pool::HashPool;
 use crate::http::cookies::CookieWriter;
 use crate::last_seen::LastSeen;
 use crate::pages::Pages;
+use crate::mail::{MailOffice, MailTemplates, Mailer, TemplateError};
 use crate::revocations::Revocations;
 use crate::settings::{Settings, SettingsError};
 use crate::throttles::Throttles;
@@ -58,6 +59,7 @@ struct Authority<S> {
     revocations: Revocations,
     audit: AuditTrail,
     pages: Option<Arc<Pages>>,
+    mail_office: Option<MailOffice>,
 }
 
 impl<S> Clone for Hardtack<S> {
@@ -82,6 +84,7 @@ pub struct Builder<S> {
     pepper: Pepper,
     settings: Settings,
     breached_passwords: Option<Arc<dyn BreachedPasswords>>,
+    mailer: Option<Arc<dyn Mailer>>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     observer: Arc<dyn Observer>,
@@ -97,6 +100,9 @@ pub enum BuildError {
     /// The revocations could not be read. Without them ended sessions would be believed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The templates or texts of `settings.mail.templates_dir` cannot be used.
+    #[error(transparent)]
+    Templates(#[from] TemplateError),
 }
 
 impl<S: Store> Builder<S> {
@@ -128,6 +134,13 @@ impl<S: Store> Builder<S> {
         self
     }
 
+    /// How mails leave the house. Without it none is sent, and what was queued is given up.
+    #[must_use]
+    pub fn with_mailer(mut self, mailer: Arc<dyn Mailer>) -> Self {
+        self.mailer = Some(mailer);
+        self
+    }
+
     /// Checks the settings and reads every unexpired revocation, so that no traffic is taken
     /// before it is known who was logged out.
     ///
@@ -140,6 +153,7 @@ impl<S: Store> Builder<S> {
             pepper,
             settings,
             breached_passwords,
+            mailer,
             clock,
             entropy,
             observer,
@@ -186,8 +200,16 @@ impl<S: Store> Builder<S> {
                 header_name: HeaderName::from_static("x-csrftoken"),
             });
         }
+        let mail_office = match mailer {
+            Some(mailer) => {
+                let templates = MailTemplates::load(&settings)?;
+                Some(MailOffice::new(mailer, templates, &pepper))
+            }
+            None => None,
+        };
         let authority = Authority {
             pages: Pages::build(&settings, &*entropy)?,
+            mail_office,
             audit: AuditTrail::new(settings.audit),
             hash_pool: HashPool::new(&settings.password),
             breach_check: breached_passwords
@@ -244,6 +266,7 @@ impl<S: Store> Hardtack<S> {
             pepper,
             settings,
             breached_passwords: None,
+            mailer: None,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             observer: Arc::new(Unobserved),
@@ -332,6 +355,10 @@ impl<S: Store> Hardtack<S> {
 
     pub(crate) fn verifier(&self) -> &Verifier {
         self.0.guard.verifier()
+    }
+
+    pub(crate) fn mail_office(&self) -> Option<&MailOffice> {
+        self.0.mail_office.as_ref()
     }
 
     pub(crate) fn audit(&self) -> &AuditTrail {

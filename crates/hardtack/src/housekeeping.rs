@@ -4,6 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use hardtack_store::{Store, StoreError};
+use tokio::sync::watch;
 
 use crate::hardtack::Hardtack;
 
@@ -21,14 +22,23 @@ const ENDED_SESSIONS_KEPT_FOR: Duration = Duration::from_secs(7 * 86_400);
 
 impl<S: Store> Hardtack<S> {
     /// Reads other processes' revocations, writes uses, when sessions were last used and the audit
-    /// trail, turns keys and deletes what is old enough, until `shutdown` resolves; then writes for
-    /// the last time and returns.
+    /// trail, turns keys, sends mails and deletes what is old enough, until `shutdown` resolves;
+    /// then writes for the last time, lets mails under way end for a moment, and returns.
     ///
     /// Exactly one task per process must run it. Without it a logout on another node is noticed
     /// only when the access token expires, and copied tokens are found late. Once it has begun, the
     /// guard relies on it: when the store does not answer it any more, or it has ended, access
     /// tokens are answered 503 after a while (`settings.revocations`).
     pub async fn run_housekeeping(self, shutdown: impl Future<Output = ()> + Send) {
+        let (stop, stopping) = watch::channel(());
+        let shutdown = async {
+            shutdown.await;
+            drop(stop);
+        };
+        tokio::join!(self.keep_house_until(shutdown), self.send_mails(stopping));
+    }
+
+    async fn keep_house_until(&self, shutdown: impl Future<Output = ()> + Send) {
         self.vouch_for_revocations();
         let mut shutdown = std::pin::pin!(shutdown);
         let mut ticks = tokio::time::interval(EVERY);

@@ -68,6 +68,7 @@ mod housekeeping;
 mod http;
 mod last_seen;
 mod pages;
+pub mod mail;
 mod revocations;
 pub mod settings;
 mod throttles;

@@ -12,6 +12,7 @@ mod audit;
 mod cookies;
 mod links;
 mod pages;
+mod mail;
 mod rate_limit;
 mod registration;
 mod revocations;
@@ -22,6 +23,7 @@ pub use audit::AuditSettings;
 pub use cookies::{CookiePrefix, CookieSettings, PlacedCookie, SameSite};
 pub use links::{LinkPath, LinkSettings, LinkTo};
 pub use pages::{Colour, PageSettings, ParseColourError};
+pub use mail::MailSettings;
 pub use rate_limit::RateLimitSettings;
 pub use registration::{EmailVerification, RegistrationMode, RegistrationSettings};
 pub use revocations::RevocationSettings;
@@ -66,6 +68,8 @@ pub struct Settings {
     pub links: LinkSettings,
     /// The pages that people use an account on.
     pub pages: PageSettings,
+    /// What mails look like.
+    pub mail: MailSettings,
 }
 
 impl Settings {
@@ -89,6 +93,7 @@ impl Settings {
             registration: RegistrationSettings::default(),
             links: LinkSettings::default(),
             pages: PageSettings::default(),
+            mail: MailSettings::default(),
         }
     }
 }

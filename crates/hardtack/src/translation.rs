@@ -18,7 +18,7 @@ mod language;
 mod template;
 
 pub use language::{Direction, Language};
-pub use template::add_translations;
+pub(crate) use template::add_translations;
 
 /// The files of a language, and what is built in.
 const FILES: [&str; 2] = ["mail", "pages"];

@@ -10,6 +10,8 @@ use super::problem::{Origin, Problem, Problems};
 use super::secret::hide;
 use super::{Config, Loaded};
 
+mod mail;
+
 /// Whether the rules of production hold or those of `--dev`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
@@ -37,6 +39,7 @@ impl Loaded {
             .chain(tls(config, mode))
             .chain(cookies(config, mode))
             .chain(keys(config))
+            .chain(mail::contradictions(config, mode))
             .map(|(key, message)| Problem {
                 origin: self.origin(key),
                 message: format!("{key}: {}", self.hide_secrets(message)),

@@ -140,6 +140,10 @@ impl Sources {
                 }),
             }
         }
+        let templates = &mut config.settings.mail.templates_dir;
+        *templates = templates
+            .take()
+            .map(|named| config.server.data_dir.join(named));
         if problems.is_empty() {
             Ok(Loaded { config, entries })
         } else {

@@ -7,6 +7,7 @@ use super::key::Key;
 mod cookies;
 mod login;
 mod pages;
+mod mail;
 mod registration;
 mod server;
 mod session;
@@ -30,6 +31,7 @@ static SECTIONS: &[&[Key]] = &[
     registration::REGISTRATION,
     registration::LINKS,
     pages::PAGES,
+    mail::MAIL,
     server::STORE,
     server::LOG,
 ];

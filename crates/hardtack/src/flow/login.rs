@@ -190,9 +190,11 @@ impl<S: Store> Hardtack<S> {
                 let new_device = Event::NewDevice {
                     user,
                     session,
-                    device,
+                    device: device.clone(),
                 };
                 hardtack.report(&new_device, &client);
+                let address = client.address_text();
+                hardtack.tell_of_new_device(user, device, address).await;
             }
             Ok(Some(opened))
         })

@@ -250,9 +250,17 @@ impl<S: Store> Hardtack<S> {
             };
             let (hardtack, client) = (self.clone(), client.clone());
             let committed = see_through(async move {
+                let device = match decision {
+                    // Once ended, it is not listed any more.
+                    Rotation::Reuse => hardtack.device_of(family.user, session).await,
+                    _ => None,
+                };
                 let committed = hardtack.store().commit_verdict(&family, verdict).await?;
                 if let Some(FamilyAt { family, .. }) = &committed {
                     hardtack.note_rotation(decision, family, &client);
+                    if decision == Rotation::Reuse {
+                        hardtack.tell_of_copy(family.user, device).await;
+                    }
                 }
                 Ok(committed)
             });

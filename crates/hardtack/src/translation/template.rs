@@ -9,7 +9,7 @@ use super::{Argument, Language, Translations};
 /// It speaks the language that the template's variable `language` names (a BCP 47 tag). What it
 /// returns is plain text, which auto-escaping escapes with everything in it. A message that does
 /// not exist, or that names an argument which is not given, is an error, not a hole in the page.
-pub fn add_translations(environment: &mut Environment<'_>, translations: &Translations) {
+pub(crate) fn add_translations(environment: &mut Environment<'_>, translations: &Translations) {
     let translations = translations.clone();
     environment.add_function(
         "t",
