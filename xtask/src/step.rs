@@ -112,6 +112,12 @@ pub(crate) const STEPS: &[Step] = &[
         needs: Some("release"),
         run: django,
     },
+    Step {
+        name: "mail",
+        about: "mails through real mail servers, good ones and bad ones",
+        needs: Some("release"),
+        run: mail,
+    },
 ];
 
 fn format() -> Result<Outcome> {
@@ -243,8 +249,17 @@ fn frontends() -> Result<Outcome> {
 }
 
 fn django() -> Result<Outcome> {
-    let project = workspace::root().join("tests/django");
-    let environment = workspace::target()?.join("django");
+    python("django")
+}
+
+fn mail() -> Result<Outcome> {
+    python("mail")
+}
+
+/// Runs the Python tests of that name against the release binary, with packages of their own.
+fn python(name: &str) -> Result<Outcome> {
+    let project = workspace::root().join("tests").join(name);
+    let environment = workspace::target()?.join(name);
     let python = setup::python_packages(&environment, &project.join("requirements.txt"))?;
     let mut unittest = Command::new(python);
     unittest

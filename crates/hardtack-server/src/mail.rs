@@ -56,7 +56,7 @@ pub(crate) fn dev_mailbox(data_dir: &DataDir) -> DevMailbox {
 /// The first fault, with its remedy.
 pub(crate) fn verify(data_dir: &DataDir, config: &Config, mode: Mode) -> Result<()> {
     if mode == Mode::Production && config.mail.transport == MailTransport::Smtp {
-        SmtpMailer::new(data_dir, config, from(config)?)?;
+        SmtpMailer::verify(data_dir, config, from(config)?)?;
     }
     MailTemplates::load(&config.settings)?;
     Ok(())

@@ -1,5 +1,13 @@
 //! What becomes of queued mails, whatever the mail server does.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking; clippy knows that only of functions marked #[test]"
+)]
+
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
@@ -226,11 +234,18 @@ async fn a_server_that_hangs_or_is_busy_loses_nothing() {
     let _process = world.process(Some(office.clone())).await;
     world.queue(&user, MailKind::PasswordChanged).await;
     let queued = world.until(|queued| queued[0].last_error.is_some()).await;
-    assert_eq!(queued[0].last_error.as_deref(), Some("no answer within 2 s"));
+    assert_eq!(
+        queued[0].last_error.as_deref(),
+        Some("no answer within 2 s")
+    );
     assert_eq!(queued[0].tries, 1);
 
     world.clock.advance(Duration::from_secs(10));
-    let queued = world.until(|queued| queued[0].tries == 2 && queued[0].last_error.as_deref() == Some("451 try later")).await;
+    let queued = world
+        .until(|queued| {
+            queued[0].tries == 2 && queued[0].last_error.as_deref() == Some("451 try later")
+        })
+        .await;
     let pause = queued[0].next_try_at.since(world.clock.now());
     assert!(pause >= Duration::from_secs(10) && pause <= Duration::from_secs(20));
 
@@ -238,7 +253,10 @@ async fn a_server_that_hangs_or_is_busy_loses_nothing() {
     world.until(<[_]>::is_empty).await;
     assert_eq!(office.taken().len(), 1);
     let tried = office.tried();
-    assert!(tried.iter().all(|id| *id == tried[0]), "one Message-ID: {tried:?}");
+    assert!(
+        tried.iter().all(|id| *id == tried[0]),
+        "one Message-ID: {tried:?}"
+    );
     assert_eq!(world.reported("mail_given_up"), 0);
 }
 
@@ -342,19 +360,25 @@ async fn a_new_device_and_a_copied_token_are_told_to_the_user() {
     let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
     let chrome = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36";
     let first = log_in(firefox).await;
-    assert!(world.queued().await.is_empty(), "there is none to tell it from");
+    assert!(
+        world.queued().await.is_empty(),
+        "there is none to tell it from"
+    );
     log_in(chrome).await;
     let told = world.queued().await;
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].mail.to, user.email);
-    let MailKind::NewDevice { device, address, .. } = &told[0].mail.kind else {
+    let MailKind::NewDevice {
+        device, address, ..
+    } = &told[0].mail.kind
+    else {
         panic!("{told:?}");
     };
     assert!(device.contains("Chrome"), "{device}");
     assert_eq!(address, "2001:db8::7");
 
-    let copied = first.refresh.expose_secret().to_owned();
-    let mut token = copied.clone();
+    let stolen = first.refresh.expose_secret().to_owned();
+    let mut token = stolen.clone();
     for _ in 0..3 {
         world.clock.advance(Duration::from_secs(120));
         let grant = hardtack
@@ -365,10 +389,15 @@ async fn a_new_device_and_a_copied_token_are_told_to_the_user() {
     }
     world.clock.advance(Duration::from_secs(120));
     hardtack
-        .refresh(&[&copied], &Client::default(), Activity::Counts)
+        .refresh(&[&stolen], &Client::default(), Activity::Counts)
         .await
         .unwrap_err();
-    let kinds: Vec<_> = world.queued().await.into_iter().map(|queued| queued.mail.kind).collect();
+    let kinds: Vec<_> = world
+        .queued()
+        .await
+        .into_iter()
+        .map(|queued| queued.mail.kind)
+        .collect();
     let copies: Vec<_> = kinds
         .iter()
         .filter_map(|kind| match kind {

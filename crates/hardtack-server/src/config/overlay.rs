@@ -286,8 +286,8 @@ mod tests {
                 "hardtack.toml:2: unknown key mail.smtp; `hardtack config reference` lists every key",
             ),
             (
-                "[mail]\n",
-                "hardtack.toml:1: unknown key mail; `hardtack config reference` lists every key",
+                "[biscuits]\n",
+                "hardtack.toml:1: unknown key biscuits; `hardtack config reference` lists every key",
             ),
             (
                 "[tokens.access_lifetime]\nminutes = 5\n",

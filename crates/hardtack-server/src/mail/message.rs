@@ -129,7 +129,7 @@ pub(super) mod tests {
     fn the_headers_say_what_it_is_and_that_a_machine_wrote_it() {
         let head = head(&mail());
         for line in [
-            "From: \"Example, \\\"Inc.\\\"\" <no-reply@example.com>",
+            "From: =?utf-8?b?RXhhbXBsZSwgIkluYy4i?= <no-reply@example.com>",
             "To: ada@example.net",
             "Date: Sun, 22 Nov 2026 09:06:00 +0000",
             "Message-ID: <0123abcd@example.com>",

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use hardtack::mail::{MailError, Mailer, OutgoingMail};
 use hardtack_core::Secret;
 use lettre::message::Mailbox;
+use lettre::transport::smtp::AsyncSmtpTransportBuilder;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
@@ -36,36 +37,48 @@ pub(super) struct SmtpMailer {
 }
 
 impl SmtpMailer {
-    /// Reads the password and the authorities. Connects to nothing yet.
+    /// Reads the password and the authorities. Connects to nothing yet, but needs a runtime for the
+    /// pool of its connections.
     pub(super) fn new(data_dir: &DataDir, config: &Config, from: &Sender) -> Result<Self> {
-        let smtp = &config.mail.smtp;
-        let Some(host) = &smtp.host else {
-            bail!("mail.smtp_host is not set");
-        };
-        let mut transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host)
-            .port(smtp.port())
-            .tls(tls(data_dir, smtp, host)?)
-            // Servers look at the name that a client greets with; the one of the service is as good
-            // as any other that this process could know.
-            .hello_name(ClientId::Domain(service_host(config)))
-            .timeout(Some(config.settings.mail.timeout))
-            .pool_config(
-                PoolConfig::new()
-                    .max_size(CONNECTIONS)
-                    .idle_timeout(KEPT_FOR),
-            );
-        if let Some(user) = &smtp.user {
-            let password = password(data_dir, smtp)?;
-            transport = transport.credentials(Credentials::new(
-                user.clone(),
-                password.expose_secret().clone(),
-            ));
-        }
         Ok(Self {
-            transport: transport.build(),
+            transport: prepare(data_dir, config)?.build(),
             from: mailbox(from).context("mail.from")?,
         })
     }
+
+    /// Refuses what [`new`](Self::new) refuses. Needs no runtime.
+    pub(super) fn verify(data_dir: &DataDir, config: &Config, from: &Sender) -> Result<()> {
+        prepare(data_dir, config)?;
+        mailbox(from).context("mail.from")?;
+        Ok(())
+    }
+}
+
+fn prepare(data_dir: &DataDir, config: &Config) -> Result<AsyncSmtpTransportBuilder> {
+    let smtp = &config.mail.smtp;
+    let Some(host) = &smtp.host else {
+        bail!("mail.smtp_host is not set");
+    };
+    let mut transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host)
+        .port(smtp.port())
+        .tls(tls(data_dir, smtp, host)?)
+        // Servers look at the name that a client greets with; the one of the service is as good
+        // as any other that this process could know.
+        .hello_name(ClientId::Domain(service_host(config)))
+        .timeout(Some(config.settings.mail.timeout))
+        .pool_config(
+            PoolConfig::new()
+                .max_size(CONNECTIONS)
+                .idle_timeout(KEPT_FOR),
+        );
+    if let Some(user) = &smtp.user {
+        let password = password(data_dir, smtp)?;
+        transport = transport.credentials(Credentials::new(
+            user.clone(),
+            password.expose_secret().clone(),
+        ));
+    }
+    Ok(transport)
 }
 
 fn service_host(config: &Config) -> String {

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use hardtack_core::UserId;
 use hardtack_core::mail::{MailKind, NewMail, masked};
 use hardtack_core::one_time_code::{CodeId, CodeKey};
@@ -77,7 +79,7 @@ fn the_text_of_every_mail() {
         let mut all = String::new();
         for kind in kinds() {
             let mail = written(&templates, &settings, kind, language);
-            all += &format!("=== {}\n{}\n\n", mail.subject, mail.text);
+            writeln!(all, "=== {}\n{}\n", mail.subject, mail.text).unwrap();
         }
         insta::assert_snapshot!(format!("text_{}", language.tag()), all);
     }

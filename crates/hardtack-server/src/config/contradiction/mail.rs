@@ -123,6 +123,9 @@ mod tests {
     const SMTP: (&str, &str) = ("mail.transport", "smtp");
     const HOST: (&str, &str) = ("mail.smtp_host", "smtp.example.com");
 
+    /// What is set, and which keys are complained of.
+    type Row<'a> = (&'a [(&'static str, &'a str)], &'a [&'a str]);
+
     fn keys(mode: Mode, settings: &[(&'static str, &str)]) -> Vec<&'static str> {
         let mut sources = Sources::default();
         for (key, value) in settings {
@@ -141,7 +144,6 @@ mod tests {
         let user = ("mail.smtp_user", "ada");
         let password = ("mail.smtp_password_file", "smtp-password");
         let clear = ("mail.smtp_security", "none");
-        type Row<'a> = (&'a [(&'static str, &'a str)], &'a [&'a str]);
         let rows: &[Row<'_>] = &[
             (&[], &[]),
             (&[SMTP, FROM, HOST], &[]),
