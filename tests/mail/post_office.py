@@ -39,7 +39,7 @@ class Letters:
             return answer
         letter = message_from_bytes(envelope.content, policy=policy.default)
         letter.recipients = envelope.rcpt_tos
-        letter.encrypted = session.ssl is not None
+        letter.encrypted = server.transport.get_extra_info("ssl_object") is not None
         letter.authenticated = session.authenticated
         with self._changed:
             self.arrived.append(letter)
@@ -64,7 +64,8 @@ class Letters:
 
 
 def authenticate(server, session, envelope, mechanism, data):
-    return AuthResult(success=(data.login, data.password) == (USER, SECRET))
+    # Not handled: the server itself is to answer 535.
+    return AuthResult(success=(data.login, data.password) == (USER, SECRET), handled=False)
 
 
 def free_port():
@@ -109,6 +110,8 @@ class DeadEnd:
                 return
 
     def stop(self):
+        # Closing alone does not wake whoever waits in it, and the port stays taken.
+        self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
         for caller in self.callers:
             caller.close()
