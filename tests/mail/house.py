@@ -133,7 +133,7 @@ class Browser:
 
 def link(letter):
     """The first link of a letter's text."""
-    text = letter.get_body(("plain",)).get_content()
+    text = letter.get_body(("plain",)).get_content().replace("\r", "")
     return re.search(rf"^{re.escape(PUBLIC_URL)}/\S+$", text, re.MULTILINE).group().removeprefix(PUBLIC_URL)
 
 

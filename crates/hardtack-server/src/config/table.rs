@@ -6,8 +6,8 @@ use super::key::Key;
 
 mod cookies;
 mod login;
-mod pages;
 mod mail;
+mod pages;
 mod registration;
 mod server;
 mod session;

@@ -23,7 +23,7 @@ pub(super) struct Content {
     pub(super) accent: String,
     pub(super) accent_dark: String,
     pub(super) home: String,
-    pub(super) account: String,
+    pub(super) devices: String,
     pub(super) recovery: String,
     pub(super) login: String,
     /// The subject, once it is known.
@@ -42,21 +42,27 @@ pub(super) struct Content {
 impl Content {
     /// What every mail has.
     pub(super) fn of_service(settings: &Settings, language: Language) -> Self {
-        let home = settings.public_url.origin().to_owned();
-        let service = home
-            .split_once("://")
-            .map_or(home.as_str(), |(_, host)| host)
-            .to_owned();
+        let origin = settings.public_url.origin();
+        let host = origin.split_once("://").map_or(origin, |(_, host)| host);
+        let pages = &settings.pages;
+        let page = |path: &str| {
+            if pages.enabled {
+                format!("{origin}{}{path}", pages.base_path)
+            } else {
+                // Where the application's own pages are, only the application knows.
+                origin.to_owned()
+            }
+        };
         Self {
             language: language.tag(),
             direction: language.direction().as_str(),
-            service,
-            accent: "#0d5c69".to_owned(),
-            accent_dark: "#6fc3cf".to_owned(),
-            account: home.clone(),
-            recovery: home.clone(),
-            login: home.clone(),
-            home,
+            service: pages.name.as_deref().unwrap_or(host).to_owned(),
+            accent: pages.accent.to_string(),
+            accent_dark: pages.accent_in_the_dark().to_string(),
+            home: origin.to_owned(),
+            devices: page("/devices/"),
+            recovery: page("/forgot/"),
+            login: page("/login/"),
             subject: String::new(),
             name: None,
             link: None,

@@ -118,7 +118,7 @@ impl Settings {
         };
         let path = path
             .clone()
-            .unwrap_or_else(|| LinkPath(format!("{OWN_PAGES}{own}")));
+            .unwrap_or_else(|| LinkPath(format!("{}{own}", self.pages.base_path)));
         match to {
             LinkTo::VerifyEmail { key }
             | LinkTo::ChangeEmail { key }
@@ -130,9 +130,6 @@ impl Settings {
         }
     }
 }
-
-/// Where the pages of Hardtack itself are.
-const OWN_PAGES: &str = "/account";
 
 impl LinkSettings {
     /// The keys and their places.
@@ -177,6 +174,11 @@ mod tests {
         assert_eq!(
             settings.link(reset),
             "https://app.example.com/account/reset/1/2-3/"
+        );
+        settings.pages.base_path = "/me".to_owned();
+        assert_eq!(
+            settings.link(reset),
+            "https://app.example.com/me/reset/1/2-3/"
         );
         let path = LinkPath::parse("/#/reset?t={token}&u={uid}", &["uid", "token"]).unwrap();
         settings.links.reset_password = Some(path);

@@ -18,6 +18,9 @@ pub(super) fn contradictions(config: &Config, mode: Mode) -> Found {
             "is not set, and every mail is from somebody; write from = \"Example <no-reply@example.com>\"".to_owned(),
         ));
     }
+    if mail.transport != MailTransport::None && !config.settings.pages.enabled {
+        found.extend(dead_links(config));
+    }
     if mail.transport != MailTransport::Smtp {
         found.extend(set_smtp_key(mail).map(|key| {
             (
@@ -35,6 +38,30 @@ pub(super) fn contradictions(config: &Config, mode: Mode) -> Found {
         ));
     }
     found
+}
+
+/// Links to our own pages, which are off.
+fn dead_links(config: &Config) -> Found {
+    let (links, registration) = (&config.settings.links, config.settings.registration);
+    let verifies = registration.mode != RegistrationMode::Closed
+        && registration.email_verification != EmailVerification::None;
+    let invites = registration.mode == RegistrationMode::Invite;
+    [
+        ("links.verify_email", links.verify_email.is_none() && verifies),
+        ("links.reset_password", links.reset_password.is_none()),
+        ("links.change_email", links.change_email.is_none()),
+        ("links.revert_email", links.revert_email.is_none()),
+        ("links.invitation", links.invitation.is_none() && invites),
+    ]
+    .into_iter()
+    .filter(|(_, is_dead)| *is_dead)
+    .map(|(key, _)| {
+        (
+            key,
+            "is not set, and with pages.enabled = false the link in the mail would lead nowhere; name the page of your front-end, or leave the pages on".to_owned(),
+        )
+    })
+    .collect()
 }
 
 /// What is waited for would never come. `--dev` has its mailbox.
@@ -175,6 +202,15 @@ mod tests {
                 &["mail.smtp_ca_file"],
             ),
             (&[HOST], &["mail.smtp_host"]),
+            (
+                &[SMTP, FROM, HOST, ("pages.enabled", "false")],
+                &[
+                    "links.verify_email",
+                    "links.reset_password",
+                    "links.change_email",
+                    "links.revert_email",
+                ],
+            ),
             (&[("mail.directory", "out")], &["mail.directory"]),
             (
                 &[("mail.transport", "directory"), FROM],
