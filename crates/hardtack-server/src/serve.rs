@@ -96,7 +96,7 @@ async fn serve(mut loaded: Loaded, mode: Mode, terminal: Terminal) -> Result<()>
         stamp,
         keys,
         pepper,
-        mut warnings,
+        warnings,
     } = Secrets::open_or_create(&data_dir, &loaded.config.keys, &store).await?;
 
     let named = loaded.config.revocations.service_token_file.as_deref();
@@ -120,7 +120,7 @@ async fn serve(mut loaded: Loaded, mode: Mode, terminal: Terminal) -> Result<()>
     }
     match mail::mailer(&data_dir, &loaded.config, mode)? {
         Some(mailer) => hardtack = hardtack.with_mailer(mailer),
-        None => warnings.push(NO_MAIL.to_owned()),
+        None => warn!("{NO_MAIL}"),
     }
     let hardtack = hardtack.build().await?;
 
