@@ -118,9 +118,10 @@ async fn serve(mut loaded: Loaded, mode: Mode, terminal: Terminal) -> Result<()>
     if let Some(list) = breached::list(&loaded.config)? {
         hardtack = hardtack.with_breached_passwords(list);
     }
-    match mail::mailer(&data_dir, &loaded.config, mode)? {
-        Some(mailer) => hardtack = hardtack.with_mailer(mailer),
-        None => warn!("{NO_MAIL}"),
+    if let Some(mailer) = mail::mailer(&data_dir, &loaded.config, mode)? {
+        hardtack = hardtack.with_mailer(mailer);
+    } else {
+        warn!("{NO_MAIL}");
     }
     let hardtack = hardtack.build().await?;
 
