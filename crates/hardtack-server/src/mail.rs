@@ -23,6 +23,9 @@ use smtp::SmtpMailer;
 /// Where `--dev` keeps its mails, in the data directory.
 const DEV_MAILBOX: &str = "mail";
 
+/// People forget passwords whether or not anybody can send them a link.
+const NO_MAIL: &str = "no mail is sent: nobody can choose a new password or verify an address by mail; set mail.transport";
+
 /// The transport that was set; `None` when no mail is to be sent. Connects to nothing yet.
 ///
 /// # Errors
@@ -36,7 +39,10 @@ pub(crate) fn mailer(
         return Ok(Some(Arc::new(dev_mailbox(data_dir))));
     }
     Ok(match config.mail.transport {
-        MailTransport::None => None,
+        MailTransport::None => {
+            tracing::warn!("{NO_MAIL}");
+            None
+        }
         MailTransport::Directory => Some(Arc::new(MailDirectory::new(
             directory(data_dir, config)?,
             from(config)?,

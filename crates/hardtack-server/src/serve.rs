@@ -47,9 +47,6 @@ mod refusal;
 mod secrets;
 mod tls;
 
-/// People forget passwords whether or not anybody can send them a link.
-const NO_MAIL: &str = "no mail is sent: nobody can choose a new password or verify an address by mail; set mail.transport";
-
 /// The sources of `--dev`: its relaxations are the last word, so that a production file cannot
 /// half undo them.
 pub(crate) fn relaxed(sources: Sources) -> Sources {
@@ -120,8 +117,6 @@ async fn serve(mut loaded: Loaded, mode: Mode, terminal: Terminal) -> Result<()>
     }
     if let Some(mailer) = mail::mailer(&data_dir, &loaded.config, mode)? {
         hardtack = hardtack.with_mailer(mailer);
-    } else {
-        warn!("{NO_MAIL}");
     }
     let hardtack = hardtack.build().await?;
 
