@@ -57,7 +57,7 @@ pub(super) static LINKS: &[Key] = &[
                 Ok(())
             },
         },
-        default: Default::Unset("`/account/verify/{key}/`"),
+        default: Default::Unset("below `pages.base_path`: `/account/verify/{key}/`"),
         meaning: "The page below `server.public_url` that the link in a verification mail opens; it posts `key` to `registration/verify-email/`.",
     },
     Key {
@@ -70,7 +70,7 @@ pub(super) static LINKS: &[Key] = &[
                 Ok(())
             },
         },
-        default: Default::Unset("`/account/reset/{uid}/{token}/`"),
+        default: Default::Unset("below `pages.base_path`: `/account/reset/{uid}/{token}/`"),
         meaning: "The page for a forgotten password; it posts `uid`, `token` and the new password to `password/reset/confirm/`.",
     },
     Key {
@@ -82,7 +82,7 @@ pub(super) static LINKS: &[Key] = &[
                 Ok(())
             },
         },
-        default: Default::Unset("`/account/email/confirm/{key}/`"),
+        default: Default::Unset("below `pages.base_path`: `/account/email/confirm/{key}/`"),
         meaning: "The page that a new address is confirmed on; it posts `key` to `email/change/confirm/`.",
     },
     Key {
@@ -94,7 +94,7 @@ pub(super) static LINKS: &[Key] = &[
                 Ok(())
             },
         },
-        default: Default::Unset("`/account/email/revert/{key}/`"),
+        default: Default::Unset("below `pages.base_path`: `/account/email/revert/{key}/`"),
         meaning: "The page by which the owner of an old address takes it back; it posts `key` to `email/change/revert/`.",
     },
     Key {
@@ -106,7 +106,7 @@ pub(super) static LINKS: &[Key] = &[
                 Ok(())
             },
         },
-        default: Default::Unset("`/account/register/{key}/`"),
+        default: Default::Unset("below `pages.base_path`: `/account/register/{key}/`"),
         meaning: "The page that an invitation opens; it posts `key` as `invitation` to `registration/`, with the rest of the form.",
     },
 ];
