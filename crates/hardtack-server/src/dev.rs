@@ -84,6 +84,7 @@ fn settings_module(settings: &Settings) -> String {
     let settings = serde_json::json!({
         "basePath": settings.base_path,
         "csrfCookie": csrf_cookie,
+        "pagesPath": settings.pages.enabled.then_some(&settings.pages.base_path),
     });
     format!("export const settings = {settings};\n")
 }
@@ -213,12 +214,13 @@ mod tests {
         settings.cookies.csrf_name = "xsrf".to_owned();
         assert_eq!(
             settings_module(&settings),
-            "export const settings = {\"basePath\":\"/accounts\",\"csrfCookie\":null};\n"
+            "export const settings = {\"basePath\":\"/accounts\",\"csrfCookie\":null,\"pagesPath\":\"/account\"};\n"
         );
         settings.csrf.double_submit = true;
+        settings.pages.enabled = false;
         assert_eq!(
             settings_module(&settings),
-            "export const settings = {\"basePath\":\"/accounts\",\"csrfCookie\":\"xsrf\"};\n"
+            "export const settings = {\"basePath\":\"/accounts\",\"csrfCookie\":\"xsrf\",\"pagesPath\":null};\n"
         );
     }
 

@@ -11,6 +11,12 @@ const PASSWORD_FIELDS = ["old_password", "new_password1", "new_password2"];
 const look = watchRequests({ rows: at("request-rows"), empty: at("no-requests"), older: at("older") });
 let life = null;
 const session = createSession({ settings, onChange: show, onNotice: notice, onExchange: look });
+
+if (settings.pagesPath) {
+  const hosted = document.getElementById("hosted-pages");
+  hosted.querySelector("a").href = `${settings.pagesPath}/`;
+  hosted.hidden = false;
+}
 const lookAtDevices = watchDevices({ list: at("devices"), heading: at("devices-title"), session, once, notice });
 
 let shown = { phase: "starting" };
