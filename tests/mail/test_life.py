@@ -7,6 +7,12 @@ from post_office import Letters, PostOffice
 
 FORGOTTEN, FOUND = PASSWORD, "ship's biscuit, baked twice"
 
+HOST_HEADERS = [
+    "Host", "X-Forwarded-Host", "X-Forwarded-Server", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Forwarded-Prefix",
+    "X-Host", "X-HTTP-Host-Override", "X-Original-Host", "X-Original-URL", "X-Rewrite-URL", "X-Real-Host",
+    "X-URL-Scheme", "Forwarded",
+]
+
 
 class Life(unittest.TestCase):
     def test_register_verify_forget_reset_change_export_delete(self):
@@ -43,7 +49,9 @@ class Life(unittest.TestCase):
         letter = letters.about("ada@example.net", "Nuevo inicio de sesión")
         self.assertIn("Hola, ada:", letter.get_body(("plain",)).get_content())
 
-        # Forget, and reset: nobody is logged in any more, and the answer tells nothing.
+        # Forget, and reset: nobody is logged in any more, and the answer tells nothing. No header
+        # steers the link (GHSA-3529-5m8x-rpv3): it would be at another address otherwise.
+        second.headers |= dict.fromkeys(HOST_HEADERS, "evil.example")
         known = second.post("password/reset/", email="ada@example.net")
         unknown = second.post("password/reset/", email="nobody@example.net")
         self.assertEqual(known, (200, {"detail": "Password reset e-mail has been sent."}))
@@ -53,6 +61,8 @@ class Life(unittest.TestCase):
         self.assertEqual(second.post("password/reset/confirm/", **reset)[0], 200)
         self.assertEqual(second.post("password/reset/confirm/", **reset)[0], 400, "once")
         letters.about("ada@example.net", "Tu contraseña ha cambiado")
+        for letter in letters.arrived:
+            self.assertNotIn("evil", letter.as_string())
         for browser in [first, second]:
             self.assertEqual(browser.request("GET", "user/")[0], 401)
             self.assertEqual(browser.post("token/refresh/")[0], 401)

@@ -55,7 +55,12 @@ async fn a_link_lets_one_person_register() {
 
 #[test]
 fn an_invitation_that_nobody_could_use_is_refused_with_the_remedy() {
-    let house = house();
+    let mute = house();
+    let told = mute.fails(&["user", "invite", "grace@example.com"]);
+    assert!(told.contains("mail.transport"), "{told}");
+    let house = house()
+        .with("mail.transport", "directory")
+        .with("mail.from", "no-reply@example.com");
     let closed = House::public().with("registration.mode", "closed");
     assert!(
         closed

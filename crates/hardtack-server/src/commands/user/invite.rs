@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::super::keep;
 use crate::config::Loaded;
+use crate::config::mail::MailTransport;
 use crate::data_dir::DataDir;
 use crate::pepper_file;
 use crate::terminal::{Terminal, shown};
@@ -33,6 +34,11 @@ pub(super) async fn invite(
     }
     if !loaded.config.public_url_given {
         bail!("server.public_url is not set, and the link begins with it");
+    }
+    if email.is_some() && loaded.config.mail.transport == MailTransport::None {
+        bail!(
+            "no mail is sent (mail.transport is \"none\"); leave the address out to get a link to hand over"
+        );
     }
     let to = match &email {
         None => EmailAddress::none(),
