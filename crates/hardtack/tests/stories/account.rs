@@ -108,7 +108,8 @@ async fn an_export_has_all_that_is_held_and_no_secret() {
     assert_eq!(export["sessions"][0]["address"], "203.0.113.9");
     assert_eq!(export["sessions"][1]["ended"]["reason"], "replaced");
     assert_eq!(export["codes"][0]["purpose"], "reset_password");
-    assert_eq!(export["mails"][0]["kind"], "reset_password");
+    assert_eq!(export["mails"][0]["kind"], "new_device");
+    assert_eq!(export["mails"][1]["kind"], "reset_password");
     let events: Vec<_> = export["events"]
         .as_array()
         .unwrap()
