@@ -8,6 +8,7 @@ use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use hardtack_core::SessionId;
+use reqwest::Url;
 
 /// Hardened cookie sessions for single-page apps.
 ///
@@ -87,6 +88,15 @@ end (server.shutdown_timeout), then write what is left and exit with 0.")]
         /// The server, with or without a path
         url: String,
     },
+    /// Ask a running deployment what a browser would meet, and say how to mend what is wrong
+    #[command(after_help = "Examples:
+  hardtack doctor https://app.example.com
+  hardtack doctor https://api.example.com --origin https://app.example.com
+  hardtack doctor --config /etc/hardtack/hardtack.toml       asks server.public_url
+
+Logs nobody in. Uses up, for a minute, what this machine's address may be refused.
+Exits with 0 if nothing is wrong, 1 if something is, 2 if nobody there can be asked.")]
+    Doctor(Doctor),
     /// Print the completions of this command line, for a shell to read
     #[command(after_help = COMPLETIONS_HELP)]
     Completions {
@@ -134,6 +144,18 @@ Examples:
 
 Running it again is harmless: who is there already, with the same number and name, is left alone.
 Exits with 1 if anybody was refused; the others are taken in.";
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Where browsers reach it, with the path of the routes or without [default: `server.public_url`]
+    pub(crate) url: Option<Url>,
+    /// A front-end's origin, as often as there are such [default: `cors.allowed_origins`]
+    #[arg(long = "origin", value_name = "ORIGIN")]
+    pub(crate) origins: Vec<String>,
+    /// Where the routes are [default: `routes.base_path`]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) base_path: Option<String>,
+}
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Serve {

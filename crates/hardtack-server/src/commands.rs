@@ -24,6 +24,7 @@ use crate::terminal::Terminal;
 mod audit;
 mod completions;
 mod config;
+mod doctor;
 mod health;
 mod import;
 mod key;
@@ -45,6 +46,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         Command::Config(command) => config::run(&command, &sources, terminal),
         Command::Completions { shell } => completions::run(shell, terminal),
         Command::Man { directory } => man::run(&directory, terminal),
+        Command::Doctor(doctor) => block_on(doctor::run(&doctor, &sources, terminal)),
         Command::Health { url } => block_on(health::run(&url, terminal)),
         Command::User(cli::User::Import(import)) => {
             block_on(import::run(&import, &sources.load()?, terminal))

@@ -12,6 +12,7 @@ mod activity;
 mod audit;
 mod breached;
 mod config;
+mod doctor;
 mod files;
 mod house;
 mod identity;
