@@ -59,6 +59,9 @@ impl Default for PageSettings {
     }
 }
 
+/// What the root of the host serves already; a second route there would end the start in a panic.
+const TAKEN: [&str; 3] = ["/healthz", "/readyz", "/.well-known"];
+
 /// WCAG 2.2 §1.4.3, level AA, for text of ordinary size.
 const LEAST_CONTRAST: f64 = 4.5;
 
@@ -111,7 +114,13 @@ impl PageSettings {
         if is_below(base, routes) || is_below(routes, base) {
             return wrong(
                 "pages.base_path",
-                "cannot be inside routes.base_path, nor around it",
+                "cannot be inside routes.base_path, nor around it; move one of them, or set pages.enabled = false",
+            );
+        }
+        if TAKEN.iter().any(|taken| is_below(base, taken)) {
+            return wrong(
+                "pages.base_path",
+                "is where /healthz, /readyz and /.well-known are; choose another, as in /account",
             );
         }
         if !is_below(base, &cookies.access_path) {
@@ -141,6 +150,12 @@ impl PageSettings {
                 "must be a path, or an address below an origin of pages.next",
             );
         }
+        if home.is_some_and(|home| self.sends_on(public_url, home)) {
+            return wrong(
+                "pages.home",
+                "is a page that sends those who are logged in on to pages.home, in circles; name one that they stay on, or leave it out",
+            );
+        }
         for (key, text, fits) in [
             ("pages.logo", &self.logo, is_web as fn(&str) -> bool),
             ("pages.terms", &self.terms, is_web),
@@ -148,13 +163,23 @@ impl PageSettings {
             ("pages.support", &self.support, is_help),
         ] {
             if text.as_deref().is_some_and(|text| !fits(text)) {
-                return wrong(
-                    key,
-                    "must be a path such as /static/logo.svg, or an https address",
-                );
+                let problem = if key == "pages.support" {
+                    "must be a path such as /help, an https address, or mailto: with an address behind it"
+                } else {
+                    "must be a path such as /static/logo.svg, or an https address"
+                };
+                return wrong(key, problem);
             }
         }
         Ok(())
+    }
+
+    /// Is it one of our pages that whoever is logged in does not stay on?
+    fn sends_on(&self, public_url: &PublicUrl, target: &str) -> bool {
+        let path = target.strip_prefix(public_url.origin()).unwrap_or(target);
+        let path = path.split(['?', '#']).next().unwrap_or_default();
+        let page = path.strip_prefix(&self.base_path);
+        page.is_some_and(|page| ["/login", "/register"].contains(&page.trim_end_matches('/')))
     }
 
     fn verify_colours(&self) -> Result<(), SettingsError> {

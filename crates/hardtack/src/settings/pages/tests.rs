@@ -168,6 +168,23 @@ fn addresses_that_are_none_are_refused() {
     }
 }
 
+/// Whoever is logged in goes on from the login to `home`, for ever.
+#[test]
+fn a_home_that_sends_people_on_to_itself_is_refused() {
+    for (home, refused) in [
+        ("/account/login/", true),
+        ("/account/login", true),
+        ("/account/register/?a=b", true),
+        ("https://id.example.com/account/login/#x", true),
+        ("https://app.example.com/account/login/", false),
+        ("/account/", false),
+        ("/account/logins/", false),
+    ] {
+        let key = fault(|pages| pages.home = Some(home.to_owned()));
+        assert_eq!(key, refused.then_some("pages.home"), "{home}");
+    }
+}
+
 #[test]
 fn the_pages_stand_beside_the_routes_and_where_the_access_cookie_comes() {
     for base in [
@@ -179,6 +196,11 @@ fn the_pages_stand_beside_the_routes_and_where_the_access_cookie_comes() {
         "/api",
         "/a//b",
         "/{x}",
+        // Routes of the host that are there already.
+        "/healthz",
+        "/readyz",
+        "/.well-known",
+        "/.well-known/jwks.json",
     ] {
         let base = base.to_owned();
         assert_eq!(
