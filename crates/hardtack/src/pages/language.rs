@@ -41,13 +41,22 @@ pub(super) async fn choose<S: Store>(
 }
 
 impl<S: Store> Hosted<S> {
-    /// Is it the address of a page here?
+    /// Is it the address of a page here? Not so with `..` in its path, which browsers resolve: it
+    /// would lead from the pages to any path of the host (URL standard, "double-dot URL path segment").
     pub(super) fn is_page(&self, address: &str) -> bool {
         let settings = self.hardtack.settings();
         let rest = address.strip_prefix(self.base());
+        let path = address.split(['?', '#']).next().unwrap_or_default();
         rest.is_some_and(|rest| rest.starts_with('/'))
+            && !path.split('/').any(is_dots)
             && settings
                 .pages
                 .leads_to_allowed(&settings.public_url, address)
     }
+}
+
+/// `.` and `..`, in every spelling that browsers take for them.
+fn is_dots(segment: &str) -> bool {
+    let plain = segment.to_ascii_lowercase().replace("%2e", ".");
+    plain == "." || plain == ".."
 }

@@ -178,14 +178,17 @@ async fn a_renewal_answers_navigations_alone_and_leads_to_pages_alone() {
         "//evil.example/account/",
         "https://app.example.com/account/",
         "/account/../api/",
+        "/account/./login/",
+        "/account/%2e%2e/api/auth/logout/",
+        "/account/login/.%2E/../?a=b",
+        "/account/..#",
         "/account\\evil",
         "https://evil.example/",
     ] {
         let to: String = form_urlencoded::byte_serialize(to.as_bytes()).collect();
-        let (_, answer) = browser
-            .clone()
-            .open(&format!("/api/auth/pages/renew/?to={to}"))
-            .await;
+        // Not followed: another page could be the one that is not found.
+        let path = format!("/api/auth/pages/renew/?to={to}");
+        let answer = browser.clone().navigate(Method::GET, &path, "").await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{to}");
         assert!(answer.set_cookies().is_empty(), "{to}");
     }
