@@ -2,7 +2,7 @@
 //! keep them for ever.
 
 use aws_lc_rs::digest::{SHA256, digest};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use data_encoding::HEXLOWER;
 use hardtack_store::Store;
@@ -12,6 +12,7 @@ use minijinja::{Value, context};
 
 use super::Hosted;
 use super::fault::PageFault;
+use super::visit::Named;
 use crate::settings::{Colour, PageSettings};
 
 const STYLE: &str = include_str!("../../templates/pages/pages.css");
@@ -94,7 +95,7 @@ fn palette(pages: &PageSettings) -> String {
 /// `GET assets/…`
 pub(super) async fn show<S: Store>(
     State(hosted): State<Hosted<S>>,
-    Path(name): Path<String>,
+    Named(name): Named<String>,
 ) -> Result<Response, PageFault> {
     let asset = hosted.pages.assets.find(&name);
     let asset = asset.ok_or(PageFault::NotFound)?;

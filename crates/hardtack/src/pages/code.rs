@@ -4,7 +4,7 @@
 //! opens has one button, and the button posts to the same address.
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use hardtack_store::Store;
 use http::StatusCode;
@@ -14,7 +14,7 @@ use super::Hosted;
 use super::fault::{PageFault, redirect};
 use super::form::{Faults, Form};
 use super::page::Page;
-use super::visit::Visit;
+use super::visit::{Named, Visit};
 use crate::flow::{CodeError, ConfirmEmailError};
 
 pub(super) async fn show_verify<S: Store>(
@@ -27,10 +27,10 @@ pub(super) async fn show_verify<S: Store>(
 pub(super) async fn verify<S: Store>(
     State(hosted): State<Hosted<S>>,
     visit: Visit,
-    Path(key): Path<String>,
+    Named(key): Named<String>,
     body: Body,
 ) -> Result<Response, PageFault> {
-    Form::read(&hosted, &visit, body).await?;
+    Form::read_without_token(&hosted, &visit, body).await?;
     match hosted.hardtack.verify_email(&key, &visit.client).await {
         Ok(_) => Ok(done(&hosted, &visit, "email-verified")),
         Err(error) => refused(&hosted, &visit, &error, "verify/"),
@@ -47,10 +47,10 @@ pub(super) async fn show_confirm<S: Store>(
 pub(super) async fn confirm<S: Store>(
     State(hosted): State<Hosted<S>>,
     visit: Visit,
-    Path(key): Path<String>,
+    Named(key): Named<String>,
     body: Body,
 ) -> Result<Response, PageFault> {
-    Form::read(&hosted, &visit, body).await?;
+    Form::read_without_token(&hosted, &visit, body).await?;
     let confirmed = hosted.hardtack.confirm_email_change(&key, &visit.client);
     match confirmed.await {
         Ok(_) => Ok(done(&hosted, &visit, "email-changed")),
@@ -72,10 +72,10 @@ pub(super) async fn show_revert<S: Store>(
 pub(super) async fn revert<S: Store>(
     State(hosted): State<Hosted<S>>,
     visit: Visit,
-    Path(key): Path<String>,
+    Named(key): Named<String>,
     body: Body,
 ) -> Result<Response, PageFault> {
-    Form::read(&hosted, &visit, body).await?;
+    Form::read_without_token(&hosted, &visit, body).await?;
     match hosted.hardtack.revert_email(&key, &visit.client).await {
         Ok(_) => {
             let to = format!("{}/login/?done=email-reverted", hosted.base());

@@ -70,7 +70,7 @@ pub(super) async fn send_again<S: Store>(
     visit: Visit,
     body: Body,
 ) -> Result<Response, PageFault> {
-    let mut sent = Form::read(&hosted, &visit, body).await?;
+    let mut sent = Form::read_without_token(&hosted, &visit, body).await?;
     let mut faults = Faults::default();
     let typed = sent.text("email");
     let Some(email) = register::email(&typed, &mut faults) else {

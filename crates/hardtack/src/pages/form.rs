@@ -55,7 +55,9 @@ impl Form {
         Ok(form)
     }
 
-    /// Reads what changes nothing.
+    /// Reads what acts on no session: log in, register, the mails that anybody may ask for, and what
+    /// the code of a mail allows. Whoever logged in in another tab meanwhile has a session that the
+    /// form knows nothing of. Where it came from was asked before.
     pub(super) async fn read_without_token<S: Store>(
         hosted: &Hosted<S>,
         visit: &Visit,

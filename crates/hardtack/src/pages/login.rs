@@ -42,7 +42,7 @@ pub(super) async fn log_in<S: Store>(
     body: Body,
 ) -> Result<Response, PageFault> {
     let hardtack = &hosted.hardtack;
-    let mut sent = Form::read(&hosted, &visit, body).await?;
+    let mut sent = Form::read_without_token(&hosted, &visit, body).await?;
     let mut faults = Faults::default();
     // Longer than any name or address; what cannot be anybody's is not normalised, hashed and logged.
     let mut username = sent.text("username");
@@ -97,18 +97,25 @@ pub(super) async fn log_in<S: Store>(
         }
         Err(LoginError::Unavailable(unavailable)) => return Err(unavailable.into()),
     };
-    // Its refresh cookie does not come here, so the flow could not end it.
-    if let Some(former) = visit.caller.and_then(|caller| caller.session) {
-        let ended = hardtack
-            .log_out(std::iter::empty(), Some(former), &visit.client)
-            .await;
-        if let Err(error) = ended {
-            tracing::warn!(%error, "the session before this login lives on");
-        }
-    }
+    end_former(&hosted, &visit).await;
     let mut response = redirect(StatusCode::SEE_OTHER, &next_or_home(&hosted, &visit));
     set_cookies(hardtack, &mut response, &grant);
     Ok(response)
+}
+
+/// Ends the session that the cookies of a new one take the place of. Its refresh cookie does not come
+/// here, so the flow could not. The new one stands whatever becomes of it.
+pub(super) async fn end_former<S: Store>(hosted: &Hosted<S>, visit: &Visit) {
+    let Some(former) = visit.caller.and_then(|caller| caller.session) else {
+        return;
+    };
+    let ended = hosted
+        .hardtack
+        .log_out(std::iter::empty(), Some(former), &visit.client)
+        .await;
+    if let Err(error) = ended {
+        tracing::warn!(%error, "the session before this one lives on");
+    }
 }
 
 /// Where `next` leads, if people may be sent there.

@@ -1,7 +1,7 @@
 //! `forgot/` and `reset/`: a link for a new password, and the new password for the link.
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use hardtack_store::Store;
 use http::StatusCode;
@@ -13,7 +13,7 @@ use super::fault::{PageFault, redirect};
 use super::form::{Faults, Form};
 use super::page::Page;
 use super::register::email;
-use super::visit::Visit;
+use super::visit::{Named, Visit};
 use crate::flow::{MailRequestError, ResetPasswordError};
 
 pub(super) async fn ask<S: Store>(
@@ -29,7 +29,7 @@ pub(super) async fn send<S: Store>(
     visit: Visit,
     body: Body,
 ) -> Result<Response, PageFault> {
-    let mut sent = Form::read(&hosted, &visit, body).await?;
+    let mut sent = Form::read_without_token(&hosted, &visit, body).await?;
     let mut faults = Faults::default();
     let typed = sent.text("email");
     let Some(email) = email(&typed, &mut faults) else {
@@ -57,7 +57,7 @@ pub(super) async fn check_mail<S: Store>(
 pub(super) async fn show_reset<S: Store>(
     State(hosted): State<Hosted<S>>,
     visit: Visit,
-    Path((uid, token)): Path<(String, String)>,
+    Named((uid, token)): Named<(String, String)>,
 ) -> Result<Response, PageFault> {
     let found = hosted
         .hardtack
@@ -73,10 +73,10 @@ pub(super) async fn show_reset<S: Store>(
 pub(super) async fn reset<S: Store>(
     State(hosted): State<Hosted<S>>,
     visit: Visit,
-    Path((uid, token)): Path<(String, String)>,
+    Named((uid, token)): Named<(String, String)>,
     body: Body,
 ) -> Result<Response, PageFault> {
-    let mut sent = Form::read(&hosted, &visit, body).await?;
+    let mut sent = Form::read_without_token(&hosted, &visit, body).await?;
     let mut faults = Faults::default();
     let Some(new) = sent.new_password(&mut faults) else {
         return reset_form(&hosted, &visit, &faults);

@@ -1,7 +1,7 @@
 //! `register/`: become a user, where anybody may or with an invitation.
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use hardtack_core::session::RememberMe;
 use hardtack_core::user::{EmailAddress, NameError};
@@ -12,10 +12,10 @@ use minijinja::context;
 use super::Hosted;
 use super::fault::{PageFault, redirect};
 use super::form::{Faults, Form, WHOLE};
-use super::login::{next_or_home, next_query};
+use super::login::{end_former, next_or_home, next_query};
 use super::page::Page;
 use super::profile::{too_long, username};
-use super::visit::Visit;
+use super::visit::{Named, Visit};
 use crate::flow::{RegisterError, Registered, Registration, RegistrationFault};
 use crate::http::extract::refresh_cookies_to_end;
 use crate::http::login::set_cookies;
@@ -31,21 +31,27 @@ pub(super) async fn show<S: Store>(
             &next_or_home(&hosted, &visit),
         ));
     }
-    let text = match hosted.hardtack.settings().registration.mode {
-        RegistrationMode::Open => return form(&hosted, &visit, &Faults::default(), "", "", None),
-        RegistrationMode::Invite => "closed-invitation",
-        RegistrationMode::Closed => "closed-text",
-    };
+    match hosted.hardtack.settings().registration.mode {
+        RegistrationMode::Open => form(&hosted, &visit, &Faults::default(), "", "", None),
+        RegistrationMode::Invite => closed(&hosted, &visit, "closed-invitation"),
+        RegistrationMode::Closed => closed(&hosted, &visit, "closed-text"),
+    }
+}
+
+fn closed<S: Store>(hosted: &Hosted<S>, visit: &Visit, text: &str) -> Result<Response, PageFault> {
     let faults = Faults::default();
-    hosted.show(&visit, &Page::of("closed", &faults, context! { text }))
+    hosted.show(visit, &Page::of("closed", &faults, context! { text }))
 }
 
 /// The link of an invitation. Whether it is good is found out when the form is sent.
 pub(super) async fn show_invited<S: Store>(
     State(hosted): State<Hosted<S>>,
     visit: Visit,
-    Path(key): Path<String>,
+    Named(key): Named<String>,
 ) -> Result<Response, PageFault> {
+    if hosted.hardtack.settings().registration.mode == RegistrationMode::Closed {
+        return closed(&hosted, &visit, "closed-text");
+    }
     form(&hosted, &visit, &Faults::default(), "", "", Some(&key))
 }
 
@@ -60,7 +66,7 @@ pub(super) async fn register<S: Store>(
 pub(super) async fn register_invited<S: Store>(
     State(hosted): State<Hosted<S>>,
     visit: Visit,
-    Path(key): Path<String>,
+    Named(key): Named<String>,
     body: Body,
 ) -> Result<Response, PageFault> {
     send(&hosted, &visit, body, Some(key)).await
@@ -73,7 +79,7 @@ async fn send<S: Store>(
     invitation: Option<String>,
 ) -> Result<Response, PageFault> {
     let hardtack = &hosted.hardtack;
-    let mut sent = Form::read(hosted, visit, body).await?;
+    let mut sent = Form::read_without_token(hosted, visit, body).await?;
     let mut faults = Faults::default();
     let typed_name = sent.text("username");
     let typed_email = sent.text("email");
@@ -110,6 +116,7 @@ async fn send<S: Store>(
         .await;
     match registered {
         Ok(Registered::LoggedIn { grant, .. }) => {
+            end_former(hosted, visit).await;
             let to = match visit.next(hosted) {
                 Some(next) => next.to_owned(),
                 None => format!("{}/?done=registered", hosted.base()),

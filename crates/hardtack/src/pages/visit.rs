@@ -1,6 +1,6 @@
 //! Who is asking for a page, in which language, and what the address says.
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Path};
 use hardtack_core::session::RememberMe;
 use hardtack_core::user::{User, UserState};
 use hardtack_guard::{Authenticated, Refusal, cookie_values};
@@ -8,6 +8,7 @@ use hardtack_store::Store;
 use http::header::ACCEPT_LANGUAGE;
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode, Uri};
+use serde::de::DeserializeOwned;
 
 use super::Hosted;
 use super::fault::PageFault;
@@ -34,6 +35,25 @@ pub(crate) struct Visit {
     /// The refresh cookie was asked a moment ago.
     renewed: bool,
     query: Vec<(String, String)>,
+}
+
+/// What the path of a link has in it. Bytes that are no text are a link that leads nowhere.
+#[derive(Debug)]
+pub(super) struct Named<T>(pub(super) T);
+
+impl<T, S> FromRequestParts<S> for Named<T>
+where
+    T: DeserializeOwned + Send,
+    S: Send + Sync,
+{
+    type Rejection = PageFault;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, PageFault> {
+        let named = Path::from_request_parts(parts, state).await;
+        named
+            .map(|Path(named)| Self(named))
+            .map_err(|_| PageFault::NotFound)
+    }
 }
 
 /// Somebody who is logged in.

@@ -7,6 +7,7 @@ mod languages;
 mod login;
 mod next;
 mod renewal;
+mod tabs;
 
 use axum::body::Body;
 use http::header::{CONTENT_TYPE, LOCATION};

@@ -147,6 +147,30 @@ async fn a_page_that_is_none_and_a_method_that_is_none_get_pages() {
 }
 
 #[tokio::test]
+async fn a_link_of_bytes_that_are_no_text_gets_a_page() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    for path in [
+        "/account/register/%FF/",
+        "/account/reset/%FF/x/",
+        "/account/assets/%FF",
+    ] {
+        let (_, page) = browser.open(path).await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND, "{path}");
+        assert!(page.says("<h1>Nothing here</h1>"), "{path}: {}", page.text);
+    }
+    for path in [
+        "/account/verify/%FF/",
+        "/account/email/confirm/%FF/",
+        "/account/email/revert/%FF/",
+    ] {
+        let page = browser.submit(path, &[]).await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND, "{path}");
+        assert!(page.says("<h1>Nothing here</h1>"), "{path}: {}", page.text);
+    }
+}
+
+#[tokio::test]
 async fn pages_that_are_off_are_not_there() {
     let world = World::with(|settings| settings.pages.enabled = false).await;
     let mut browser = world.browser();
