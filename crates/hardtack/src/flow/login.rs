@@ -30,7 +30,8 @@ pub enum LoginError {
     /// No such user, another password, or switched off: from outside all the same.
     #[error("unable to log in with these credentials")]
     Refused,
-    /// The password was right, and the address has to be verified first.
+    /// The password was right, and the address has to be verified first. Where registration is
+    /// quiet, [`Refused`](Self::Refused) stands for it.
     #[error("the e-mail address is not verified")]
     EmailNotVerified,
     /// Too many tries; the right password is refused as well.
@@ -120,8 +121,14 @@ impl<S: Store> Hardtack<S> {
         } = self.prove(&place, credentials, client).await?;
 
         if self.must_verify(&user) {
+            let refused = self.refuse_login(Some(user.id), LoginRefusal::EmailNotVerified, client);
+            // Whoever just registered with somebody's address has chosen the password: that it is
+            // right would tell them that the address was free. The count must not tell it either.
+            if self.settings().registration.quiet {
+                tries.failed();
+                return Err(refused);
+            }
             tries.succeeded();
-            self.refuse_login(Some(user.id), LoginRefusal::EmailNotVerified, client);
             return Err(LoginError::EmailNotVerified);
         }
         let new = self.new_session(&user, remember_me, client);

@@ -424,6 +424,30 @@ async fn where_registration_is_quiet_an_address_that_somebody_has_is_not_told() 
     assert_eq!(named.text, NAME_TAKEN, "user names are public");
 }
 
+/// Enumeration by a password of one's own (ASVS 5.0 §6.3.8): whoever registers with a stranger's
+/// address and then logs in must not learn from the answer whether there is a new user. The limit
+/// must not tell it either.
+#[tokio::test]
+async fn where_registration_is_quiet_a_login_does_not_tell_whether_it_made_a_user() {
+    let world = World::with(|settings| {
+        settings.registration.email_verification = EmailVerification::Mandatory;
+        settings.registration.quiet = true;
+    })
+    .await;
+    register(&mut world.browser(), "bob", "bob@example.com").await;
+    register(&mut world.browser(), "carol", "alice@example.com").await;
+    assert!(find(&world, "bob").await.is_some());
+    assert!(find(&world, "carol").await.is_none());
+    let mut throttled = false;
+    for _ in 0..20 {
+        let bob = world.browser().log_in("bob", NEW).await;
+        let carol = world.browser().log_in("carol", NEW).await;
+        assert_eq!((bob.status, &bob.text), (carol.status, &carol.text));
+        throttled |= bob.status == StatusCode::TOO_MANY_REQUESTS;
+    }
+    assert!(throttled);
+}
+
 #[tokio::test]
 async fn a_registration_ends_the_session_whose_cookie_it_brought() {
     let world = World::new().await;
