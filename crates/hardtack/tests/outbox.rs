@@ -17,7 +17,7 @@ use std::time::Duration;
 use hardtack::core::event::{Event, Observer};
 use hardtack::core::key::{Algorithm, SigningKey, ring::KeyRing};
 use hardtack::core::mail::{MailKind, NewMail};
-use hardtack::core::one_time_code::CodeId;
+use hardtack::core::one_time_code::{CodeId, CodeKey, CodePurpose, NewCode, OneTimeCode};
 use hardtack::core::password::{HashCost, Hasher, Password};
 use hardtack::core::refresh_token::Pepper;
 use hardtack::core::session::RememberMe;
@@ -25,11 +25,14 @@ use hardtack::core::user::{CanonicalName, EmailAddress, LoginName, User, Usernam
 use hardtack::core::{Activity, Clock, SettableClock, Timestamp};
 use hardtack::flow::Credentials;
 use hardtack::mail::{MailError, Mailer, OutgoingMail};
-use hardtack::store::{MemoryStore, NewUser, OutboxStore, QueuedMail, UserStore};
+use hardtack::store::{
+    CodeStore, MemoryStore, NewInvitation, NewUser, OutboxStore, QueuedMail, UserStore,
+};
 use hardtack::{Client, Hardtack, PublicUrl, Settings, SystemEntropy};
 use tokio::sync::oneshot;
 
 const PASSWORD: &str = "correct horse battery";
+const PEPPER: &[u8] = b"0123456789abcdefghijklmnopqrstuv";
 
 /// Longer than any test should take, however busy the machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -41,6 +44,8 @@ enum Mood {
     Hangs,
     Busy,
     Refuses,
+    /// Refuses for good, and repeats the address and the link as servers and their filters do.
+    Repeats,
 }
 
 /// A post office that does as it is told, and takes every mail when it was told nothing.
@@ -84,6 +89,15 @@ impl Mailer for PostOffice {
                 Mood::Hangs => std::future::pending().await,
                 Mood::Busy => Err(MailError::Later("451 try later".to_owned())),
                 Mood::Refuses => Err(MailError::Never("550 no such user".to_owned())),
+                Mood::Repeats => {
+                    let links = mail.text.split_whitespace();
+                    let links: Vec<_> = links.filter(|word| word.contains("://")).collect();
+                    Err(MailError::Never(format!(
+                        "550 no <{}> wants {}",
+                        mail.to.as_str(),
+                        links.join(" ")
+                    )))
+                }
             }
         })
     }
@@ -130,7 +144,7 @@ impl World {
             SigningKey::generate(Algorithm::Es256).unwrap(),
             self.clock.now(),
         );
-        let pepper = Pepper::new(b"0123456789abcdefghijklmnopqrstuv").unwrap();
+        let pepper = Pepper::new(PEPPER).unwrap();
         let mut settings = Settings::new(PublicUrl::parse("https://app.example.com").unwrap());
         settings.password.cost = HashCost::danger_cheap_for_tests();
         settings.mail.timeout = Duration::from_secs(2);
@@ -277,6 +291,45 @@ async fn a_mail_is_given_up_when_it_is_refused_for_good_or_three_days_old() {
     assert_eq!(office.taken(), []);
     assert_eq!(world.reported("mail_given_up password_changed"), 1);
     assert_eq!(world.reported("mail_given_up already_registered"), 1);
+}
+
+/// Codes and addresses in logs (CWE-532): most servers repeat the address that they refuse, and
+/// filters repeat the link that they do not like.
+#[tokio::test]
+async fn what_a_server_repeats_of_address_and_link_is_neither_kept_nor_logged() {
+    let world = World::new();
+    let user = world.add_user("ada").await;
+    let office = PostOffice::in_moods(&[Mood::Repeats, Mood::Repeats]);
+    let _process = world.process(Some(office.clone())).await;
+    for purpose in [CodePurpose::ResetPassword, CodePurpose::Invitation] {
+        let key = CodeKey::new(&Pepper::new(PEPPER).unwrap());
+        let code = NewCode::draw(&key, purpose, &SystemEntropy);
+        let secret = OneTimeCode::derive(&key, purpose, code.id);
+        if purpose == CodePurpose::Invitation {
+            let invitation = NewInvitation {
+                code,
+                to: user.email.clone(),
+                language: None,
+            };
+            world.store.insert_invitation(invitation).await.unwrap();
+        } else {
+            assert!(world.store.insert_code(user.id, code, None).await.unwrap());
+        }
+        let queued = world
+            .until(|queued| queued.last().is_some_and(|mail| mail.given_up_at.is_some()))
+            .await;
+        let queued = queued.last().unwrap();
+        let reason = queued.last_error.as_deref().unwrap();
+        assert!(reason.starts_with("550 no <address> wants "), "{reason}");
+        assert!(reason.contains("<link>"), "{reason}");
+        let token = secret.to_token(queued.created_at);
+        for secret in [&secret.to_key(), &token] {
+            assert!(
+                !reason.contains(secret.expose_secret().as_str()),
+                "{reason}"
+            );
+        }
+    }
 }
 
 /// A process that dies while the server has the mail and has not said so: the next one sends it
