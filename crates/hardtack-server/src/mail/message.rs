@@ -59,7 +59,7 @@ impl Header for ContentLanguage {
 
 /// Who mails are from, as lettre has it.
 pub(super) fn mailbox(from: &Sender) -> Result<Mailbox, lettre::address::AddressError> {
-    let address: Address = from.address.as_str().parse()?;
+    let address: Address = from.address.for_smtp().parse()?;
     Ok(Mailbox::new(from.name.clone(), address))
 }
 
@@ -68,7 +68,7 @@ pub(super) fn mailbox(from: &Sender) -> Result<Mailbox, lettre::address::Address
 pub(super) fn compose(from: &Mailbox, mail: &OutgoingMail) -> Result<Message, MailError> {
     let to: Address = mail
         .to
-        .as_str()
+        .for_smtp()
         .parse()
         .map_err(|_| MailError::Never("no server would take this address".to_owned()))?;
     let micros = u64::try_from(mail.date.unix_micros()).unwrap_or(0);
@@ -144,6 +144,24 @@ pub(super) mod tests {
         }
         assert!(head.is_ascii(), "{head}");
         assert!(head.contains("Subject: =?utf-8?b?"), "{head}");
+    }
+
+    /// Most mail servers know no SMTPUTF8 (RFC 6531), and a domain can do without.
+    #[test]
+    fn a_domain_is_written_as_the_dns_has_it() {
+        let mut abroad = mail();
+        abroad.to = EmailAddress::parse("ada@exämple.de").unwrap();
+        let from = Sender {
+            name: None,
+            address: EmailAddress::parse("no-reply@exämple.com").unwrap(),
+        };
+        let message = compose(&mailbox(&from).unwrap(), &abroad).unwrap();
+        let envelope = message.envelope();
+        assert_eq!(envelope.to()[0].to_string(), "ada@xn--exmple-cua.de");
+        let from = envelope.from().unwrap().to_string();
+        assert_eq!(from, "no-reply@xn--exmple-cua.com");
+        let head = String::from_utf8(message.formatted()).unwrap();
+        assert!(head.contains("To: ada@xn--exmple-cua.de"), "{head}");
     }
 
     /// Header injection (CWE-93): a line end in a subject or an address would begin a header of the
