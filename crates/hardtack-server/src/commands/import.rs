@@ -5,9 +5,9 @@
 //! running it again, and nobody who logged in meanwhile, and has another hash by now, gets the
 //! old one back.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::Read as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -36,17 +36,17 @@ mod row;
 const GROUP: usize = 500;
 
 pub(super) async fn run(import: &Import, loaded: &Loaded, terminal: Terminal) -> Result<ExitCode> {
-    // Where the report cannot be written, nothing is done that nobody would hear of.
-    let report_file = match &import.report {
-        Some(path) => Some(create_report(path)?),
-        None => None,
-    };
     let text = read(&import.file)?;
     let found = match format(import)? {
         ImportFormat::Csv => csv::read(&text)?,
         ImportFormat::Json => json::read(&text)?,
     };
     drop(text);
+    // Where the report cannot be written, nothing is done that nobody would hear of.
+    let report_file = match &import.report {
+        Some(path) => Some(create_report(path, &import.file)?),
+        None => None,
+    };
     let mut report = Report::new(import.dry_run, &found);
     let rows = rows(found, &mut report);
 
@@ -98,15 +98,37 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     Ok(text)
 }
 
-/// Names of people are in it: for the owner only.
-fn create_report(path: &Path) -> Result<File> {
-    File::options()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)
-        .with_context(|| format!("--report {}", path.display()))
+/// Names of people are in it: for the owner only, also where there was a file that others may read.
+/// It never takes the place of the users themselves, by whatever name it is called.
+fn create_report(path: &Path, users: &Path) -> Result<File> {
+    let users = if users == Path::new("-") {
+        Path::new("/dev/stdin")
+    } else {
+        users
+    };
+    let create = || {
+        // Emptied only when it is known to be another file.
+        let file = File::options()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)?;
+        let report = file.metadata()?;
+        if report.is_file() {
+            let is_same = std::fs::metadata(users)
+                .is_ok_and(|users| (users.dev(), users.ino()) == (report.dev(), report.ino()));
+            if is_same {
+                return Err(std::io::Error::other(
+                    "that is the file with the users; name another",
+                ));
+            }
+            file.set_permissions(Permissions::from_mode(0o600))?;
+            file.set_len(0)?;
+        }
+        Ok(file)
+    };
+    create().with_context(|| format!("--report {}", path.display()))
 }
 
 /// What can be users by itself and beside the others in the file. Those with a number come first,

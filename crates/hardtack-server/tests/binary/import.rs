@@ -230,6 +230,20 @@ fn lines_that_are_no_users_stand_in_nobodys_way() {
     );
     let unwritable = ["user", "import", "users.csv", "--report", "no/such/place"];
     assert!(house.fails(&unwritable).contains("--report no/such/place"));
+    // The report must not take the users' place, however the file is called.
+    std::os::unix::fs::symlink("users.csv", house.path("link.csv")).unwrap();
+    for report in ["users.csv", "./users.csv", "link.csv"] {
+        let complained = house.fails(&["user", "import", "users.csv", "--report", report]);
+        assert!(complained.contains("name another"), "{complained}");
+        assert_eq!(std::fs::read(house.path("users.csv")).unwrap(), csv);
+    }
+    // Whatever was in the way is for the owner only from then on.
+    house.write("old.txt", &"x".repeat(9_999));
+    let run = house.run(&["user", "import", "users.csv", "--report", "old.txt"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    let old = house.path("old.txt");
+    assert_eq!(old.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(!std::fs::read_to_string(&old).unwrap().contains('x'));
 }
 
 #[tokio::test]

@@ -114,8 +114,8 @@ fn user(
         };
         match value {
             Value::Null => {}
-            Value::String(text) => drop(raw.texts.insert(field, text)),
-            Value::Bool(_) | Value::Number(_) => drop(raw.texts.insert(field, value.to_string())),
+            Value::String(text) => raw.say(field, text),
+            Value::Bool(_) | Value::Number(_) => raw.say(field, value.to_string()),
             Value::Array(_) | Value::Object(_) => {
                 raw.fault = Some(format!("{field}: a text is wanted"));
             }
@@ -172,6 +172,17 @@ mod tests {
                 ("username", "ada")
             ]
         );
+    }
+
+    #[test]
+    fn a_user_with_two_numbers_has_none() {
+        for (text, is_faulty) in [
+            (r#"{"id": 7, "pk": 8, "username": "ada"}"#, true),
+            (r#"{"id": null, "pk": 8, "username": "ada"}"#, false),
+        ] {
+            let found = read(text.as_bytes()).unwrap();
+            assert_eq!(found.users[0].fault.is_some(), is_faulty, "{text}");
+        }
     }
 
     #[test]

@@ -56,11 +56,19 @@ pub(super) struct RawUser {
 
 impl RawUser {
     pub(super) fn refuse(&self, reason: String) -> Refusal {
+        let told = |field| self.texts.get(field).map(|text| beginning(text));
         Refusal {
             line: self.line,
-            id: self.texts.get("id").cloned(),
-            username: self.texts.get("username").cloned(),
+            id: told("id"),
+            username: told("username"),
             reason,
+        }
+    }
+
+    /// Notes what a field says. Two that say the same thing in two words may differ.
+    pub(super) fn say(&mut self, field: &'static str, text: String) {
+        if self.texts.insert(field, text).is_some() {
+            self.fault = Some(format!("{field}: it is there twice"));
         }
     }
 
@@ -69,6 +77,15 @@ impl RawUser {
             .get(field)
             .map(String::as_str)
             .unwrap_or_default()
+    }
+}
+
+/// Enough of a text to find it by: behind a quotation mark that was never closed comes the rest of
+/// the file.
+fn beginning(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_NAME) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
     }
 }
 
@@ -289,6 +306,12 @@ mod tests {
                 .reason
                 .starts_with("password: ")
         );
+    }
+
+    #[test]
+    fn of_a_refused_name_only_the_beginning_is_told() {
+        let refusal = raw(&[("username", &"é".repeat(9_999))]).refuse(String::new());
+        assert_eq!(refusal.username.unwrap(), "é".repeat(150) + "…");
     }
 
     #[test]
