@@ -95,6 +95,13 @@ fn an_invitation_that_nobody_could_use_is_refused_with_the_remedy() {
     assert!(taken.contains("is a user already"), "{taken}");
     let klingon = ["user", "invite", "grace@example.com", "--language", "tlh"];
     assert!(house.fails(&klingon).contains("languages"));
-    let queued = house.ok(&["user", "invite", "grace@example.com", "--language", "es"]);
+    let invite = ["user", "invite", "grace@example.com", "--language", "es"];
+    assert!(house.fails(&invite).contains("mail.transport"));
+    assert_eq!(house.json(&["mail", "queue"]), json!([]));
+    let house = house
+        .with("mail.transport", "directory")
+        .with("mail.directory", "mails")
+        .with("mail.from", "no-reply@example.com");
+    let queued = house.ok(&invite);
     assert!(queued.contains("grace@example.com"), "{queued}");
 }

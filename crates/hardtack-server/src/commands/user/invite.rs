@@ -49,6 +49,11 @@ pub(super) async fn invite(
     {
         bail!("{language:?} is none of the languages en, es, fa and zh");
     }
+    if email.is_some() && loaded.config.mail.transport == MailTransport::None {
+        bail!(
+            "mail.transport is \"none\", so that the invitation would never arrive; set it to \"smtp\" or \"directory\", or leave the address out to get a link"
+        );
+    }
     let data_dir = DataDir::open(&loaded.config.server.data_dir)?;
     let named = loaded.config.keys.pepper_file.as_deref();
     let (pepper, _) = pepper_file::load_or_create(&data_dir, named, &SystemEntropy)?;
