@@ -96,6 +96,13 @@ impl Templates {
             key: "pages.templates_dir",
             problem,
         };
+        // A misspelt folder would be one whose every template is left out.
+        if let Some(missing) = directory.filter(|directory| !directory.is_dir()) {
+            let missing = missing.display();
+            return Err(refused(format!(
+                "{missing} is no folder; make it, or leave the key out"
+            )));
+        }
         let translations = Translations::load(
             directory
                 .map(|directory| directory.join("locales"))
@@ -162,6 +169,14 @@ mod tests {
         let templates = Templates::load(Some(directory.path())).unwrap();
         let page = templates.render("message", minijinja::context! { word => "<b>" });
         assert_eq!(page.unwrap(), "<p>&lt;b&gt;</p>");
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_stops_the_start() {
+        let directory = tempfile::tempdir().unwrap();
+        let error = Templates::load(Some(&directory.path().join("pgaes"))).unwrap_err();
+        assert_eq!(error.key, "pages.templates_dir");
+        assert!(error.problem.contains("pgaes"), "{}", error.problem);
     }
 
     #[test]
