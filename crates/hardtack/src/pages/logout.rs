@@ -20,6 +20,10 @@ pub(super) async fn ask<S: Store>(
     State(hosted): State<Hosted<S>>,
     visit: Visit,
 ) -> Result<Response, PageFault> {
+    // Whoever is logged out already need not log in to be asked.
+    if visit.user(&hosted).await?.is_none() && (visit.caller.is_some() || !visit.may_renew()) {
+        return Ok(logged_out(&hosted, "logged-out"));
+    }
     let member = visit.member(&hosted).await?;
     let faults = Faults::default();
     let page = Page::of("confirm", &faults, context! { word => "logout" });

@@ -169,6 +169,15 @@ async fn another_site_can_send_no_form() {
 }
 
 #[tokio::test]
+async fn whoever_is_logged_out_need_not_log_in_to_log_out() {
+    let world = World::new().await;
+    let (at, page) = world.browser().open("/account/logout/").await;
+    assert!(at.starts_with("/account/login/?done=logged-out"), "{at}");
+    assert!(page.says("You are logged out."));
+    assert!(!page.says("next="), "{}", page.text);
+}
+
+#[tokio::test]
 async fn a_link_to_the_logout_logs_nobody_out_and_its_button_does() {
     let world = World::new().await;
     let mut browser = world.browser().logged_in_on_page().await;
