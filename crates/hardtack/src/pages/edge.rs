@@ -25,10 +25,11 @@ pub(super) async fn pass<S: Store>(
     let hardtack = &hosted.hardtack;
     let language = language_of(request.headers());
     // What was sent cannot be asked for again in another language.
-    let address = if request.method() == Method::GET {
-        request.uri().to_string()
-    } else {
-        request.uri().path().to_owned()
+    // HTTP/2 names the host in the same place, and the address of a page is a path.
+    let asked = request.uri();
+    let address = match asked.path_and_query() {
+        Some(whole) if request.method() == Method::GET => whole.as_str().to_owned(),
+        _ => asked.path().to_owned(),
     };
     let refusal = hardtack
         .guard()

@@ -92,3 +92,18 @@ async fn the_language_button_leads_nowhere_but_to_pages() {
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
     assert!(answer.set_cookies().is_empty());
 }
+
+/// HTTP/2 writes the host into the address, and proxies may (RFC 9112 §3.2.2).
+#[tokio::test]
+async fn a_page_that_is_none_changes_its_language_and_stays_where_it_is() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    let request = browser
+        .request(&http::Method::GET, "/account/nothing/")
+        .uri("https://app.example.com/account/nothing/?a=b")
+        .body(axum::body::Body::empty())
+        .unwrap();
+    let mut page = browser.send(request).await;
+    page.text = page.text.replace("&#x2f;", "/");
+    assert_eq!(page.typed("to"), "/account/nothing/?a=b");
+}
