@@ -1,3 +1,4 @@
+use hardtack::settings::{CookiePrefix, Settings};
 use http::{Method, StatusCode};
 
 use crate::kit::{PASSWORD, World};
@@ -41,6 +42,46 @@ async fn an_application_that_sends_somebody_to_the_login_gets_them_back_without_
         .await;
     assert_eq!(at, "https://shop.example.com/cart");
     assert!(browser.is_logged_in().await);
+}
+
+/// Every setting that names or places cookies and pages.
+#[tokio::test]
+async fn a_renewal_finds_the_cookies_wherever_they_are() {
+    type Change = fn(&mut Settings);
+    let cases: [(&str, Change); 4] = [
+        ("__Host-access", |settings| {
+            settings.cookies.prefix = CookiePrefix::Host;
+        }),
+        ("access", |settings| {
+            settings.cookies.refresh_path = Some("/".to_owned());
+            settings.session.sliding = true;
+        }),
+        ("access", |settings| settings.csrf.double_submit = true),
+        ("a", |settings| {
+            settings.cookies.access_name = "a".to_owned();
+            settings.base_path = "/id/api".to_owned();
+        }),
+    ];
+    for (access, change) in cases {
+        let world = World::with(change).await;
+        let mut browser = world.browser().logged_in_on_page().await;
+        world.advance(3600);
+        browser.drop_cookie(access);
+        let (at, page) = browser.open("/account/devices/").await;
+        assert!(at.starts_with("/account/devices/?renewed="), "{at}");
+        assert!(page.says("this device"), "{}", page.text);
+        let token = if page.says("name=\"csrf\"") {
+            page.typed("csrf")
+        } else {
+            String::new()
+        };
+        let (at, _) = browser
+            .submit_and_follow("/account/logout/", &[("csrf", &token)])
+            .await;
+        assert!(at.starts_with("/account/login/?done=logged-out"), "{at}");
+        let (at, _) = browser.open("/account/").await;
+        assert!(at.starts_with("/account/login/?next="), "{at}");
+    }
 }
 
 #[tokio::test]
