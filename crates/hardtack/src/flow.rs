@@ -172,7 +172,11 @@ impl<S: Store> Hardtack<S> {
 pub(crate) async fn see_through<T: Send + 'static>(
     work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
 ) -> Result<T, Unavailable> {
-    match tokio::spawn(work).await {
+    // Who runs flows without a runtime polls them by hand, to their end.
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+        return Ok(work.await?);
+    };
+    match runtime.spawn(work).await {
         Ok(done) => Ok(done?),
         Err(error) => {
             tracing::error!(%error, "an act was not done to its end");
