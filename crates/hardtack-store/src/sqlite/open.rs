@@ -172,10 +172,6 @@ pub(super) fn connect_writer(path: &Path) -> Result<Connection, OpenError> {
     // like theft (docs/rotation.md).
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    // The inner pages of the indexes over ten million sessions take 4 MB, twice what SQLite keeps
-    // unasked; without them in memory every rotation goes to the file for its way. In KiB, taken as
-    // it is used: a small database never has it.
-    connection.pragma_update(None, "cache_size", -16_384)?;
     // A log that one burst blew up is cut back afterwards.
     connection.query_row("PRAGMA journal_size_limit = 67108864", [], |_| Ok(()))?;
     Ok(connection)

@@ -1,4 +1,4 @@
-//! `POST language/`: the language of the pages on this browser.
+//! `POST language/`: the language of the pages on this browser, and of the mails to who is logged in.
 
 use axum::body::Body;
 use axum::extract::State;
@@ -29,6 +29,13 @@ pub(super) async fn choose<S: Store>(
     // Back to the page on which the button was, and never out of the pages.
     let to = Some(form.text("to")).filter(|to| hosted.is_page(to));
     let to = to.unwrap_or_else(|| format!("{}/", hosted.base()));
+    if let Some(caller) = &visit.caller {
+        // Whoever chooses a language to read wants to be written to in it. Somebody who was deleted
+        // a moment ago still gets the page.
+        let chosen = Some(language.tag().to_owned());
+        let written = hardtack.store().set_language(caller.user, chosen).await;
+        written.map_err(|_| PageFault::Unavailable)?;
+    }
     let mut response = redirect(StatusCode::SEE_OTHER, &to).into_response();
     let cookie = hardtack.cookies().set_language(
         LANGUAGE_COOKIE,

@@ -1,3 +1,4 @@
+use hardtack::store::UserStore as _;
 use http::StatusCode;
 
 use crate::kit::{Browser, World};
@@ -106,4 +107,23 @@ async fn a_page_that_is_none_changes_its_language_and_stays_where_it_is() {
     let mut page = browser.send(request).await;
     page.text = page.text.replace("&#x2f;", "/");
     assert_eq!(page.typed("to"), "/account/nothing/?a=b");
+}
+
+#[tokio::test]
+async fn who_is_logged_in_chooses_the_language_of_their_mails_too() {
+    let world = World::new().await;
+    let stored = async || {
+        let users = world.hardtack.store().list_users(None, 1).await.unwrap();
+        users[0].language.clone()
+    };
+    let mut stranger = world.browser();
+    stranger
+        .submit("/account/language/", &[("language", "es")])
+        .await;
+    assert_eq!(stored().await, None);
+    let mut alice = world.browser().logged_in_on_page().await;
+    alice
+        .submit("/account/language/", &[("language", "fa")])
+        .await;
+    assert_eq!(stored().await.as_deref(), Some("fa"));
 }
