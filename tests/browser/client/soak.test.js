@@ -51,6 +51,7 @@ test("no tab is ever signed out, and an expiry is one refresh and one rotation a
   // One rotation for each. None where the window is still open, which the first use of a token opens anew: with lifetimes
   // of seconds that happens, and the server repeats what it gave (docs/rotation.md, section 3).
   const twice = past.filter((group) => group.some(({ generation }) => generation !== group[0].generation));
+  if (twice.length > 0) console.log(`two rotations: ${JSON.stringify(twice)}`);
   // A repetition that a busy machine holds up for longer than the window, which is two seconds here and a minute in life,
   // comes when the successor may be replaced already.
   assert.ok(twice.length <= 2, `${twice.length} expiries had two rotations: ${JSON.stringify(twice)}`);

@@ -11,6 +11,7 @@ use super::Hosted;
 use super::fault::{PageFault, redirect};
 use super::form::Form;
 use super::visit::Visit;
+use crate::flow::Unavailable;
 use crate::translation::Language;
 
 /// The cookie that keeps the choice. It says nothing about anybody.
@@ -34,7 +35,8 @@ pub(super) async fn choose<S: Store>(
         // a moment ago still gets the page.
         let chosen = Some(language.tag().to_owned());
         let written = hardtack.store().set_language(caller.user, chosen).await;
-        written.map_err(|_| PageFault::Unavailable)?;
+        // The conversion tells the log why.
+        written.map_err(Unavailable::from)?;
     }
     let mut response = redirect(StatusCode::SEE_OTHER, &to).into_response();
     let cookie = hardtack.cookies().set_language(
