@@ -11,7 +11,7 @@ use hardtack_core::user::{EmailAddress, User};
 use hardtack_core::{SessionId, UserId};
 use hardtack_store::{EmailRefusal, EmailReverted, NewEmailChange, Store, WayBack};
 
-use super::code::{CodeError, Showing};
+use super::code::CodeError;
 use super::proof::ProofError;
 use super::{Unavailable, see_through};
 use crate::client::Client;
@@ -99,13 +99,9 @@ impl<S: Store> Hardtack<S> {
         key: &str,
         client: &Client,
     ) -> Result<User, ConfirmEmailError> {
-        let purpose = CodePurpose::ChangeEmail;
-        let showing = self.count_code(client).map_err(CodeError::Throttled)?;
-        let changed = match PresentedCode::parse_key(purpose, key) {
-            Ok(code) => self.spend_change(code, client).await,
-            Err(_) => Ok(Err(EmailRefusal::CodeRefused)),
-        };
-        self.judge_showing(purpose, showing, changed, client)
+        let spend = |code| self.spend_change(code, client);
+        self.trade_for_address(CodePurpose::ChangeEmail, key, client, spend)
+            .await
     }
 
     async fn spend_change(
@@ -140,13 +136,9 @@ impl<S: Store> Hardtack<S> {
         key: &str,
         client: &Client,
     ) -> Result<User, ConfirmEmailError> {
-        let purpose = CodePurpose::RevertEmail;
-        let showing = self.count_code(client).map_err(CodeError::Throttled)?;
-        let reverted = match PresentedCode::parse_key(purpose, key) {
-            Ok(code) => self.spend_way_back(code, client).await,
-            Err(_) => Ok(Err(EmailRefusal::CodeRefused)),
-        };
-        self.judge_showing(purpose, showing, reverted, client)
+        let spend = |code| self.spend_way_back(code, client);
+        self.trade_for_address(CodePurpose::RevertEmail, key, client, spend)
+            .await
     }
 
     async fn spend_way_back(
@@ -177,14 +169,22 @@ impl<S: Store> Hardtack<S> {
         .await
     }
 
-    /// What a code bought, or why it did not.
-    fn judge_showing(
+    /// Counts the showing of a code, has it spent where it is one, and tells what it bought.
+    async fn trade_for_address<F>(
         &self,
         purpose: CodePurpose,
-        showing: Showing<'_>,
-        bought: Result<Result<User, EmailRefusal>, Unavailable>,
+        key: &str,
         client: &Client,
-    ) -> Result<User, ConfirmEmailError> {
+        spend: impl FnOnce(PresentedCode) -> F,
+    ) -> Result<User, ConfirmEmailError>
+    where
+        F: Future<Output = Result<Result<User, EmailRefusal>, Unavailable>>,
+    {
+        let showing = self.count_code(client).map_err(CodeError::Throttled)?;
+        let bought = match PresentedCode::parse_key(purpose, key) {
+            Ok(code) => spend(code).await,
+            Err(_) => Ok(Err(EmailRefusal::CodeRefused)),
+        };
         match bought.map_err(CodeError::from)? {
             Ok(user) => {
                 showing.was_good();

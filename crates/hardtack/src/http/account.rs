@@ -1,6 +1,5 @@
 //! `DELETE user/` and `GET user/export/`: go, and take what is one's own.
 
-use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use hardtack_core::audit::AuditEntry;
@@ -28,9 +27,8 @@ pub(super) async fn delete<S: Store>(
     Caller(caller): Caller,
     client: Client,
     headers: HeaderMap,
-    body: Body,
+    mut fields: Fields,
 ) -> Result<Response, ApiError> {
-    let mut fields = Fields::read(&headers, body, &hardtack.settings().limits).await?;
     let password = password(&mut fields, "password");
     fields.finish()?;
     let password = password.ok_or(ApiError::Internal)?;

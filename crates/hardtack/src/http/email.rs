@@ -1,13 +1,12 @@
 //! `email/change/`: another address; below it `confirm/`, at the new one, and `revert/`, at the old.
 
-use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use hardtack_core::access_token::VerifyError;
 use hardtack_core::user::EmailAddress;
 use hardtack_guard::Refusal;
 use hardtack_store::Store;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde_json::json;
 
 use super::error::{ApiError, json_response};
@@ -24,10 +23,8 @@ pub(super) async fn change<S: Store>(
     State(hardtack): State<Hardtack<S>>,
     Caller(caller): Caller,
     client: Client,
-    headers: HeaderMap,
-    body: Body,
+    mut fields: Fields,
 ) -> Result<Response, ApiError> {
-    let mut fields = Fields::read(&headers, body, &hardtack.settings().limits).await?;
     let to = email(&mut fields, TextRule::REQUIRED);
     let password = password(&mut fields, "password");
     fields.finish()?;
@@ -45,10 +42,8 @@ pub(super) async fn change<S: Store>(
 pub(super) async fn confirm<S: Store>(
     State(hardtack): State<Hardtack<S>>,
     client: Client,
-    headers: HeaderMap,
-    body: Body,
+    mut fields: Fields,
 ) -> Result<Response, ApiError> {
-    let mut fields = Fields::read(&headers, body, &hardtack.settings().limits).await?;
     let key = key(&mut fields);
     fields.finish()?;
     hardtack
@@ -60,10 +55,8 @@ pub(super) async fn confirm<S: Store>(
 pub(super) async fn revert<S: Store>(
     State(hardtack): State<Hardtack<S>>,
     client: Client,
-    headers: HeaderMap,
-    body: Body,
+    mut fields: Fields,
 ) -> Result<Response, ApiError> {
-    let mut fields = Fields::read(&headers, body, &hardtack.settings().limits).await?;
     let key = key(&mut fields);
     fields.finish()?;
     hardtack

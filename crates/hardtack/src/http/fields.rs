@@ -3,14 +3,18 @@
 use std::collections::BTreeMap;
 
 use axum::body::{Body, HttpBody as _};
+use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
+use hardtack_store::Store;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
+use http::request::Parts;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::error::ApiError;
+use crate::hardtack::Hardtack;
 use crate::settings::LimitSettings;
 
 /// As deep as JSON may nest (docs/threat-model.md SV-1).
@@ -65,6 +69,16 @@ impl TextRule {
             longest: Some(longest),
             ..self
         }
+    }
+}
+
+/// The fields of the request's body, for handlers.
+impl<S: Store> FromRequest<Hardtack<S>> for Fields {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, hardtack: &Hardtack<S>) -> Result<Self, ApiError> {
+        let (Parts { headers, .. }, body) = request.into_parts();
+        Self::read(&headers, body, &hardtack.settings().limits).await
     }
 }
 

@@ -1,6 +1,5 @@
 //! `POST login/`: trades a password for a session.
 
-use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use hardtack_core::password::{Password, PasswordError};
@@ -31,9 +30,8 @@ pub(super) async fn log_in<S: Store>(
     State(hardtack): State<Hardtack<S>>,
     client: Client,
     headers: HeaderMap,
-    body: Body,
+    mut fields: Fields,
 ) -> Result<Response, ApiError> {
-    let mut fields = Fields::read(&headers, body, &hardtack.settings().limits).await?;
     let remember_me = remember_me(&mut fields);
     let credentials = credentials(fields)?;
     let presented = refresh_cookies_to_end(&hardtack, &headers);

@@ -1,6 +1,5 @@
 //! `POST logout/`: ends the session, whatever state its cookies are in.
 
-use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use hardtack_guard::{Refusal, Via};
@@ -19,13 +18,11 @@ pub(super) async fn log_out<S: Store>(
     State(hardtack): State<Hardtack<S>>,
     client: Client,
     headers: HeaderMap,
-    body: Body,
+    fields: Result<Fields, ApiError>,
 ) -> Result<Response, ApiError> {
     // A native client keeps its refresh token itself and names it in the body. A body that cannot
     // be read is no reason to stay logged in (docs/contract.md §4).
-    let fields = Fields::read(&headers, body, &hardtack.settings().limits)
-        .await
-        .ok();
+    let fields = fields.ok();
     let in_body = fields.as_ref().and_then(|fields| fields.token("refresh"));
     let cookies = refresh_cookies(&hardtack, &headers);
     let caller = match hardtack.guard().authenticate(&headers) {

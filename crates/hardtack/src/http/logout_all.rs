@@ -1,6 +1,5 @@
 //! `POST logout/all/`: ends every session of the user, or every other one.
 
-use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use hardtack_store::Store;
@@ -19,9 +18,8 @@ pub(super) async fn log_out<S: Store>(
     Caller(caller): Caller,
     client: Client,
     headers: HeaderMap,
-    body: Body,
+    mut fields: Fields,
 ) -> Result<Response, ApiError> {
-    let mut fields = Fields::read(&headers, body, &hardtack.settings().limits).await?;
     let keep_current = fields.flag("keep_current").unwrap_or(false);
     fields.finish()?;
     let except = caller.session.filter(|_| keep_current);

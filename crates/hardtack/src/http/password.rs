@@ -1,13 +1,12 @@
 //! `POST password/change/`: a new password for the old one.
 
-use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use hardtack_core::access_token::VerifyError;
 use hardtack_core::password::{Password, PasswordFault};
 use hardtack_guard::Refusal;
 use hardtack_store::Store;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde_json::json;
 
 use super::error::{ApiError, json_response};
@@ -22,10 +21,8 @@ pub(super) async fn change<S: Store>(
     State(hardtack): State<Hardtack<S>>,
     Caller(caller): Caller,
     client: Client,
-    headers: HeaderMap,
-    body: Body,
+    mut fields: Fields,
 ) -> Result<Response, ApiError> {
-    let mut fields = Fields::read(&headers, body, &hardtack.settings().limits).await?;
     let old = password(&mut fields, "old_password");
     let new = new_password(&mut fields);
     fields.finish()?;

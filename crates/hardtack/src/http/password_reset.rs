@@ -1,11 +1,10 @@
 //! `password/reset/`: a mail with a link; `confirm/` below it: a new password for the link.
 
-use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use hardtack_core::user::EmailAddress;
 use hardtack_store::Store;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde_json::json;
 
 use super::error::{ApiError, json_response};
@@ -20,10 +19,8 @@ use crate::hardtack::Hardtack;
 pub(super) async fn request<S: Store>(
     State(hardtack): State<Hardtack<S>>,
     client: Client,
-    headers: HeaderMap,
-    body: Body,
+    mut fields: Fields,
 ) -> Result<Response, ApiError> {
-    let mut fields = Fields::read(&headers, body, &hardtack.settings().limits).await?;
     let email = email(&mut fields, TextRule::REQUIRED);
     fields.finish()?;
     let email = email.unwrap_or(EmailAddress::none());
@@ -36,10 +33,8 @@ pub(super) async fn request<S: Store>(
 pub(super) async fn confirm<S: Store>(
     State(hardtack): State<Hardtack<S>>,
     client: Client,
-    headers: HeaderMap,
-    body: Body,
+    mut fields: Fields,
 ) -> Result<Response, ApiError> {
-    let mut fields = Fields::read(&headers, body, &hardtack.settings().limits).await?;
     let uid = fields.text("uid", TextRule::REQUIRED);
     let token = fields.text("token", TextRule::REQUIRED);
     let new = new_password(&mut fields);

@@ -1,6 +1,5 @@
 //! `registration/`: become a user; `verify-email/` and `resend-email/` below it.
 
-use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use hardtack_core::password::PasswordFault;
@@ -29,9 +28,8 @@ pub(super) async fn register<S: Store>(
     State(hardtack): State<Hardtack<S>>,
     client: Client,
     headers: HeaderMap,
-    body: Body,
+    mut fields: Fields,
 ) -> Result<Response, ApiError> {
-    let mut fields = Fields::read(&headers, body, &hardtack.settings().limits).await?;
     let remember_me = remember_me(&mut fields);
     let registration = registration(fields)?;
     let presented = refresh_cookies_to_end(&hardtack, &headers).into_iter();
@@ -94,10 +92,8 @@ pub(super) fn email(fields: &mut Fields, rule: TextRule) -> Option<EmailAddress>
 pub(super) async fn verify_email<S: Store>(
     State(hardtack): State<Hardtack<S>>,
     client: Client,
-    headers: HeaderMap,
-    body: Body,
+    mut fields: Fields,
 ) -> Result<Response, ApiError> {
-    let mut fields = Fields::read(&headers, body, &hardtack.settings().limits).await?;
     let key = key(&mut fields);
     fields.finish()?;
     hardtack
@@ -115,10 +111,8 @@ pub(super) fn key(fields: &mut Fields) -> Option<String> {
 pub(super) async fn resend_email<S: Store>(
     State(hardtack): State<Hardtack<S>>,
     client: Client,
-    headers: HeaderMap,
-    body: Body,
+    mut fields: Fields,
 ) -> Result<Response, ApiError> {
-    let mut fields = Fields::read(&headers, body, &hardtack.settings().limits).await?;
     let email = email(&mut fields, TextRule::REQUIRED);
     fields.finish()?;
     let email = email.unwrap_or(EmailAddress::none());

@@ -1,13 +1,12 @@
 //! `user/`: GET who I am, PUT and PATCH what is mine to change.
 
-use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use hardtack_core::UserId;
 use hardtack_core::user::{NameError, User, Username};
 use hardtack_guard::Refusal;
 use hardtack_store::{NameTaken, ProfileChange, Store};
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde::Serialize;
 
 use super::error::{ApiError, json_response};
@@ -56,24 +55,21 @@ pub(super) async fn show<S: Store>(
 pub(super) async fn replace<S: Store>(
     state: State<Hardtack<S>>,
     caller: Caller,
-    headers: HeaderMap,
-    body: Body,
+    fields: Fields,
 ) -> Result<Response, ApiError> {
-    save(state, caller, headers, body, TextRule::REQUIRED).await
+    save(state, caller, fields, TextRule::REQUIRED).await
 }
 
 /// PATCH changes what is there.
 pub(super) async fn change<S: Store>(
     state: State<Hardtack<S>>,
     caller: Caller,
-    headers: HeaderMap,
-    body: Body,
+    fields: Fields,
 ) -> Result<Response, ApiError> {
     save(
         state,
         caller,
-        headers,
-        body,
+        fields,
         TextRule {
             required: false,
             ..TextRule::REQUIRED
@@ -86,11 +82,9 @@ pub(super) async fn change<S: Store>(
 async fn save<S: Store>(
     State(hardtack): State<Hardtack<S>>,
     Caller(caller): Caller,
-    headers: HeaderMap,
-    body: Body,
+    mut fields: Fields,
     username_rule: TextRule,
 ) -> Result<Response, ApiError> {
-    let mut fields = Fields::read(&headers, body, &hardtack.settings().limits).await?;
     let username = username(&mut fields, username_rule);
     let rule = TextRule::OPTIONAL.at_most(LONGEST_NAME);
     let first_name = fields.text("first_name", rule);

@@ -1,13 +1,12 @@
 //! `POST uses/`: verifiers in other processes report which access tokens they first saw
 //! (docs/revocation.md). It is how a successor proves that it has arrived (docs/rotation.md).
 
-use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use hardtack_core::rotation::Position;
 use hardtack_core::{SessionId, Timestamp};
 use hardtack_store::Store;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -33,10 +32,8 @@ struct UseJson {
 pub(super) async fn note<S: Store>(
     State(hardtack): State<Hardtack<S>>,
     _: Verifier,
-    headers: HeaderMap,
-    body: Body,
+    fields: Fields,
 ) -> Result<Response, ApiError> {
-    let fields = Fields::read(&headers, body, &hardtack.settings().limits).await?;
     let uses = fields
         .list("uses", MOST)
         .and_then(|uses| uses.iter().map(parse).collect::<Option<Vec<_>>>())

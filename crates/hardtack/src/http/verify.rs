@@ -1,10 +1,9 @@
 //! `POST token/verify/`: is this token good now?
 
-use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use hardtack_store::Store;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde_json::json;
 
 use super::error::{ApiError, json_response};
@@ -15,10 +14,8 @@ use crate::hardtack::Hardtack;
 /// Cookies are not looked at: a back-end asks about a token that it was given.
 pub(super) async fn verify<S: Store>(
     State(hardtack): State<Hardtack<S>>,
-    headers: HeaderMap,
-    body: Body,
+    mut fields: Fields,
 ) -> Result<Response, ApiError> {
-    let mut fields = Fields::read(&headers, body, &hardtack.settings().limits).await?;
     let token = fields.text("token", TextRule::REQUIRED);
     fields.finish()?;
     match hardtack

@@ -3,7 +3,6 @@
 //! Opening a link spends nothing, for programs that look for viruses open links too. The page that it
 //! opens has one button, and the button posts to the same address.
 
-use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use hardtack_store::Store;
@@ -12,7 +11,7 @@ use minijinja::context;
 
 use super::Hosted;
 use super::fault::{PageFault, redirect};
-use super::form::{Faults, Form};
+use super::form::{Faults, OpenForm};
 use super::page::Page;
 use super::visit::{Named, Visit};
 use crate::flow::{CodeError, ConfirmEmailError};
@@ -26,11 +25,9 @@ pub(super) async fn show_verify<S: Store>(
 
 pub(super) async fn verify<S: Store>(
     State(hosted): State<Hosted<S>>,
-    visit: Visit,
     Named(key): Named<String>,
-    body: Body,
+    OpenForm { visit, .. }: OpenForm,
 ) -> Result<Response, PageFault> {
-    Form::read_without_token(&hosted, &visit, body).await?;
     match hosted.hardtack.verify_email(&key, &visit.client).await {
         Ok(_) => Ok(done(&hosted, &visit, "email-verified")),
         Err(error) => refused(&hosted, &visit, &error, "verify/"),
@@ -46,19 +43,13 @@ pub(super) async fn show_confirm<S: Store>(
 
 pub(super) async fn confirm<S: Store>(
     State(hosted): State<Hosted<S>>,
-    visit: Visit,
     Named(key): Named<String>,
-    body: Body,
+    OpenForm { visit, .. }: OpenForm,
 ) -> Result<Response, PageFault> {
-    Form::read_without_token(&hosted, &visit, body).await?;
     let confirmed = hosted.hardtack.confirm_email_change(&key, &visit.client);
     match confirmed.await {
         Ok(_) => Ok(done(&hosted, &visit, "email-changed")),
-        Err(ConfirmEmailError::Code(error)) => refused(&hosted, &visit, &error, "email/"),
-        Err(ConfirmEmailError::Taken) => {
-            let faults = Faults::whole("error-email-taken");
-            button(&hosted, &visit, "confirm-email", &faults)
-        }
+        Err(error) => unchanged(&hosted, &visit, &error, "confirm-email", "email/"),
     }
 }
 
@@ -71,21 +62,15 @@ pub(super) async fn show_revert<S: Store>(
 
 pub(super) async fn revert<S: Store>(
     State(hosted): State<Hosted<S>>,
-    visit: Visit,
     Named(key): Named<String>,
-    body: Body,
+    OpenForm { visit, .. }: OpenForm,
 ) -> Result<Response, PageFault> {
-    Form::read_without_token(&hosted, &visit, body).await?;
     match hosted.hardtack.revert_email(&key, &visit.client).await {
         Ok(_) => {
             let to = format!("{}/login/?done=email-reverted", hosted.base());
             Ok(redirect(StatusCode::SEE_OTHER, &to))
         }
-        Err(ConfirmEmailError::Code(error)) => refused(&hosted, &visit, &error, "forgot/"),
-        Err(ConfirmEmailError::Taken) => {
-            let faults = Faults::whole("error-email-taken");
-            button(&hosted, &visit, "revert-email", &faults)
-        }
+        Err(error) => unchanged(&hosted, &visit, &error, "revert-email", "forgot/"),
     }
 }
 
@@ -108,6 +93,23 @@ fn done<S: Store>(hosted: &Hosted<S>, visit: &Visit, notice: &str) -> Response {
     };
     let to = format!("{}/{page}/?done={notice}", hosted.base());
     redirect(StatusCode::SEE_OTHER, &to)
+}
+
+/// The address is as it was: the page again, `word`'s, or the way to `another` link.
+fn unchanged<S: Store>(
+    hosted: &Hosted<S>,
+    visit: &Visit,
+    error: &ConfirmEmailError,
+    word: &str,
+    another: &str,
+) -> Result<Response, PageFault> {
+    match error {
+        ConfirmEmailError::Code(error) => refused(hosted, visit, error, another),
+        ConfirmEmailError::Taken => {
+            let faults = Faults::whole("error-email-taken");
+            button(hosted, visit, word, &faults)
+        }
+    }
 }
 
 fn refused<S: Store>(

@@ -1,6 +1,5 @@
 //! `data/` and `delete/`: take what is one's own, and go.
 
-use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use hardtack_store::Store;
@@ -9,7 +8,7 @@ use minijinja::context;
 
 use super::Hosted;
 use super::fault::PageFault;
-use super::form::{Faults, Form};
+use super::form::{Faults, MemberForm};
 use super::logout::logged_out;
 use super::page::Page;
 use super::visit::{Member, Visit};
@@ -28,11 +27,8 @@ pub(super) async fn show<S: Store>(
 /// A file to keep. By `POST`, for that it was taken is noted.
 pub(super) async fn export<S: Store>(
     State(hosted): State<Hosted<S>>,
-    visit: Visit,
-    body: Body,
+    MemberForm { visit, member, .. }: MemberForm,
 ) -> Result<Response, PageFault> {
-    let member = visit.member(&hosted).await?;
-    Form::read(&hosted, &visit, body).await?;
     let exported = hosted
         .hardtack
         .export(member.caller.user, &visit.client)
@@ -51,11 +47,12 @@ pub(super) async fn ask_delete<S: Store>(
 
 pub(super) async fn delete<S: Store>(
     State(hosted): State<Hosted<S>>,
-    visit: Visit,
-    body: Body,
+    MemberForm {
+        visit,
+        member,
+        mut sent,
+    }: MemberForm,
 ) -> Result<Response, PageFault> {
-    let member = visit.member(&hosted).await?;
-    let mut sent = Form::read(&hosted, &visit, body).await?;
     let mut faults = Faults::default();
     let Some(password) = sent.password("password", &mut faults) else {
         return delete_form(&hosted, &visit, &member, &faults);

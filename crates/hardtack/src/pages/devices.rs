@@ -1,6 +1,5 @@
 //! `devices/`: where one is logged in, and the buttons that end it.
 
-use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use hardtack_core::session::Session;
@@ -11,7 +10,7 @@ use minijinja::{Value, context};
 
 use super::Hosted;
 use super::fault::{PageFault, redirect};
-use super::form::{Faults, Form};
+use super::form::{Faults, MemberForm};
 use super::page::Page;
 use super::visit::Visit;
 use crate::flow::Ending;
@@ -42,12 +41,13 @@ pub(super) async fn show<S: Store>(
 /// ended by logging out, which clears its cookies.
 pub(super) async fn end<S: Store>(
     State(hosted): State<Hosted<S>>,
-    visit: Visit,
-    body: Body,
+    MemberForm {
+        visit,
+        member,
+        mut sent,
+    }: MemberForm,
 ) -> Result<Response, PageFault> {
-    let member = visit.member(&hosted).await?;
     let hardtack = &hosted.hardtack;
-    let mut sent = Form::read(&hosted, &visit, body).await?;
     let (user, current) = (member.caller.user, member.caller.session);
     let named: Option<SessionId> = sent.text("session").parse().ok();
     let notice = if !sent.text("others").is_empty() && current.is_some() {

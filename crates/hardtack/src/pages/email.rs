@@ -1,6 +1,5 @@
 //! `email/`: one's address, and another one; `verify/`: the mail that verifies it, once more.
 
-use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use hardtack_store::Store;
@@ -9,7 +8,7 @@ use minijinja::context;
 
 use super::Hosted;
 use super::fault::{PageFault, redirect};
-use super::form::{Faults, Form};
+use super::form::{Faults, MemberForm, OpenForm};
 use super::page::Page;
 use super::register;
 use super::visit::{Member, Visit};
@@ -27,11 +26,12 @@ pub(super) async fn show<S: Store>(
 /// Asks at the new address. The answer is the same whether somebody else has it or not.
 pub(super) async fn change<S: Store>(
     State(hosted): State<Hosted<S>>,
-    visit: Visit,
-    body: Body,
+    MemberForm {
+        visit,
+        member,
+        mut sent,
+    }: MemberForm,
 ) -> Result<Response, PageFault> {
-    let member = visit.member(&hosted).await?;
-    let mut sent = Form::read(&hosted, &visit, body).await?;
     let mut faults = Faults::default();
     let typed = sent.text("email");
     let email = register::email(&typed, &mut faults);
@@ -67,10 +67,8 @@ pub(super) async fn ask_again<S: Store>(
 /// The same answer for everybody, whether there is such a user or not.
 pub(super) async fn send_again<S: Store>(
     State(hosted): State<Hosted<S>>,
-    visit: Visit,
-    body: Body,
+    OpenForm { visit, mut sent }: OpenForm,
 ) -> Result<Response, PageFault> {
-    let mut sent = Form::read_without_token(&hosted, &visit, body).await?;
     let mut faults = Faults::default();
     let typed = sent.text("email");
     let Some(email) = register::email(&typed, &mut faults) else {

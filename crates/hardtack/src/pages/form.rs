@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::body::Body;
+use axum::extract::{FromRequest, FromRequestParts as _, Request};
 use hardtack_core::csrf::token::CsrfToken;
 use hardtack_core::password::{Password, PasswordError, PasswordFault};
 use hardtack_store::Store;
@@ -11,7 +12,7 @@ use minijinja::Value;
 use super::Hosted;
 use super::fault::PageFault;
 use super::templates::Templates;
-use super::visit::Visit;
+use super::visit::{Member, Visit};
 use crate::flow::ProofError;
 use crate::http::fields::{Fields, TextRule};
 use crate::translation::{Argument, Language};
@@ -19,6 +20,50 @@ use crate::translation::{Argument, Language};
 /// The fields of a form. Absent ones are empty, as a browser's are.
 #[derive(Debug)]
 pub(super) struct Form(Fields);
+
+/// A form that acts on no session: log in, register, the mails that anybody may ask for, and what the
+/// code of a mail allows. Whoever logged in in another tab meanwhile has a session that the form
+/// knows nothing of, so no token is asked for; where it came from was asked before.
+#[derive(Debug)]
+pub(super) struct OpenForm {
+    pub(super) visit: Visit,
+    pub(super) sent: Form,
+}
+
+/// A form of somebody who is logged in; everybody else is sent to where they can be.
+#[derive(Debug)]
+pub(super) struct MemberForm {
+    pub(super) visit: Visit,
+    pub(super) member: Member,
+    pub(super) sent: Form,
+}
+
+impl<S: Store> FromRequest<Hosted<S>> for OpenForm {
+    type Rejection = PageFault;
+
+    async fn from_request(request: Request, hosted: &Hosted<S>) -> Result<Self, PageFault> {
+        let (mut parts, body) = request.into_parts();
+        let visit = Visit::from_request_parts(&mut parts, hosted).await?;
+        let sent = Form::read_without_token(hosted, &visit, body).await?;
+        Ok(Self { visit, sent })
+    }
+}
+
+impl<S: Store> FromRequest<Hosted<S>> for MemberForm {
+    type Rejection = PageFault;
+
+    async fn from_request(request: Request, hosted: &Hosted<S>) -> Result<Self, PageFault> {
+        let (mut parts, body) = request.into_parts();
+        let visit = Visit::from_request_parts(&mut parts, hosted).await?;
+        let member = visit.member(hosted).await?;
+        let sent = Form::read(hosted, &visit, body).await?;
+        Ok(Self {
+            visit,
+            member,
+            sent,
+        })
+    }
+}
 
 /// What is wrong, by field, in the order in which the form has them.
 #[derive(Debug, Default)]
@@ -55,9 +100,7 @@ impl Form {
         Ok(form)
     }
 
-    /// Reads what acts on no session: log in, register, the mails that anybody may ask for, and what
-    /// the code of a mail allows. Whoever logged in in another tab meanwhile has a session that the
-    /// form knows nothing of. Where it came from was asked before.
+    /// Reads what [`OpenForm`] is for.
     pub(super) async fn read_without_token<S: Store>(
         hosted: &Hosted<S>,
         visit: &Visit,

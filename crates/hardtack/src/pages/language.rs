@@ -1,6 +1,5 @@
 //! `POST language/`: the language of the pages on this browser, and of the mails to who is logged in.
 
-use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use hardtack_store::Store;
@@ -9,8 +8,7 @@ use http::header::SET_COOKIE;
 
 use super::Hosted;
 use super::fault::{PageFault, redirect};
-use super::form::Form;
-use super::visit::Visit;
+use super::form::OpenForm;
 use crate::flow::Unavailable;
 use crate::translation::Language;
 
@@ -20,15 +18,13 @@ pub(crate) const LANGUAGE_COOKIE: &str = "pages_language";
 /// A form of buttons, not a link: `GET` changes nothing (docs/threat-model.md CS-4).
 pub(super) async fn choose<S: Store>(
     State(hosted): State<Hosted<S>>,
-    visit: Visit,
-    body: Body,
+    OpenForm { visit, mut sent }: OpenForm,
 ) -> Result<Response, PageFault> {
     let hardtack = &hosted.hardtack;
     // A stranger who could set it would only annoy, and a page that tells a fault has no token.
-    let mut form = Form::read_without_token(&hosted, &visit, body).await?;
-    let language = Language::parse(&form.text("language")).ok_or(PageFault::NotFound)?;
+    let language = Language::parse(&sent.text("language")).ok_or(PageFault::NotFound)?;
     // Back to the page on which the button was, and never out of the pages.
-    let to = Some(form.text("to")).filter(|to| hosted.is_page(to));
+    let to = Some(sent.text("to")).filter(|to| hosted.is_page(to));
     let to = to.unwrap_or_else(|| format!("{}/", hosted.base()));
     if let Some(caller) = &visit.caller {
         // Whoever chooses a language to read wants to be written to in it. Somebody who was deleted

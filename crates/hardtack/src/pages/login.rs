@@ -1,6 +1,5 @@
 //! `login/`: the form, and what it sends.
 
-use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use hardtack_core::user::{CanonicalName, EmailAddress, LoginName};
@@ -11,7 +10,7 @@ use minijinja::context;
 
 use super::Hosted;
 use super::fault::{PageFault, redirect, whole_seconds};
-use super::form::{Faults, Form, WHOLE};
+use super::form::{Faults, OpenForm, WHOLE};
 use super::page::Page;
 use super::visit::{Visit, escaped, remember_me};
 use crate::flow::login::{Credentials, LoginError};
@@ -38,11 +37,9 @@ pub(super) async fn show<S: Store>(
 
 pub(super) async fn log_in<S: Store>(
     State(hosted): State<Hosted<S>>,
-    visit: Visit,
-    body: Body,
+    OpenForm { visit, mut sent }: OpenForm,
 ) -> Result<Response, PageFault> {
     let hardtack = &hosted.hardtack;
-    let mut sent = Form::read_without_token(&hosted, &visit, body).await?;
     let mut faults = Faults::default();
     // Longer than any name or address; what cannot be anybody's is not normalised, hashed and logged.
     let mut username = sent.text("username");

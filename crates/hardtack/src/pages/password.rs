@@ -1,6 +1,5 @@
 //! `password/`: a new password for the old one.
 
-use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use hardtack_store::Store;
@@ -9,7 +8,7 @@ use minijinja::context;
 
 use super::Hosted;
 use super::fault::{PageFault, redirect};
-use super::form::{Faults, Form};
+use super::form::{Faults, MemberForm};
 use super::page::Page;
 use super::visit::{Member, Visit};
 use crate::flow::password::ChangePasswordError;
@@ -25,11 +24,12 @@ pub(super) async fn show<S: Store>(
 
 pub(super) async fn change<S: Store>(
     State(hosted): State<Hosted<S>>,
-    visit: Visit,
-    body: Body,
+    MemberForm {
+        visit,
+        member,
+        mut sent,
+    }: MemberForm,
 ) -> Result<Response, PageFault> {
-    let member = visit.member(&hosted).await?;
-    let mut sent = Form::read(&hosted, &visit, body).await?;
     let mut faults = Faults::default();
     let old = sent.password("old_password", &mut faults);
     let new = sent.new_password(&mut faults);

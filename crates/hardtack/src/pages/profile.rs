@@ -1,6 +1,5 @@
 //! The account page: who one is, and what of it one may change.
 
-use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use hardtack_core::user::{NameError, Username};
@@ -10,7 +9,7 @@ use minijinja::context;
 
 use super::Hosted;
 use super::fault::{PageFault, redirect};
-use super::form::{Faults, Form};
+use super::form::{Faults, MemberForm};
 use super::page::Page;
 use super::visit::{Member, Visit};
 use crate::flow::profile::ChangeProfileError;
@@ -40,11 +39,12 @@ pub(super) async fn show<S: Store>(
 
 pub(super) async fn save<S: Store>(
     State(hosted): State<Hosted<S>>,
-    visit: Visit,
-    body: Body,
+    MemberForm {
+        visit,
+        member,
+        mut sent,
+    }: MemberForm,
 ) -> Result<Response, PageFault> {
-    let member = visit.member(&hosted).await?;
-    let mut sent = Form::read(&hosted, &visit, body).await?;
     let mut faults = Faults::default();
     let typed = Typed {
         username: sent.text("username"),

@@ -1,6 +1,5 @@
 //! `forgot/` and `reset/`: a link for a new password, and the new password for the link.
 
-use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use hardtack_store::Store;
@@ -10,7 +9,7 @@ use minijinja::context;
 use super::Hosted;
 use super::code::bad_link;
 use super::fault::{PageFault, redirect};
-use super::form::{Faults, Form};
+use super::form::{Faults, OpenForm};
 use super::page::Page;
 use super::register::email;
 use super::visit::{Named, Visit};
@@ -26,10 +25,8 @@ pub(super) async fn ask<S: Store>(
 /// The same answer for everybody, whether there is such a user or not.
 pub(super) async fn send<S: Store>(
     State(hosted): State<Hosted<S>>,
-    visit: Visit,
-    body: Body,
+    OpenForm { visit, mut sent }: OpenForm,
 ) -> Result<Response, PageFault> {
-    let mut sent = Form::read_without_token(&hosted, &visit, body).await?;
     let mut faults = Faults::default();
     let typed = sent.text("email");
     let Some(email) = email(&typed, &mut faults) else {
@@ -72,11 +69,9 @@ pub(super) async fn show_reset<S: Store>(
 /// Nobody is logged in by it, and everybody is logged out.
 pub(super) async fn reset<S: Store>(
     State(hosted): State<Hosted<S>>,
-    visit: Visit,
     Named((uid, token)): Named<(String, String)>,
-    body: Body,
+    OpenForm { visit, mut sent }: OpenForm,
 ) -> Result<Response, PageFault> {
-    let mut sent = Form::read_without_token(&hosted, &visit, body).await?;
     let mut faults = Faults::default();
     let Some(new) = sent.new_password(&mut faults) else {
         return reset_form(&hosted, &visit, &faults);

@@ -1,6 +1,5 @@
 //! `register/`: become a user, where anybody may or with an invitation.
 
-use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use hardtack_core::session::RememberMe;
@@ -11,7 +10,7 @@ use minijinja::context;
 
 use super::Hosted;
 use super::fault::{PageFault, redirect};
-use super::form::{Faults, Form, WHOLE};
+use super::form::{Faults, OpenForm, WHOLE};
 use super::login::{end_former, next_or_home, next_query};
 use super::page::Page;
 use super::profile::{too_long, username};
@@ -57,29 +56,25 @@ pub(super) async fn show_invited<S: Store>(
 
 pub(super) async fn register<S: Store>(
     State(hosted): State<Hosted<S>>,
-    visit: Visit,
-    body: Body,
+    form: OpenForm,
 ) -> Result<Response, PageFault> {
-    send(&hosted, &visit, body, None).await
+    send(&hosted, form, None).await
 }
 
 pub(super) async fn register_invited<S: Store>(
     State(hosted): State<Hosted<S>>,
-    visit: Visit,
     Named(key): Named<String>,
-    body: Body,
+    form: OpenForm,
 ) -> Result<Response, PageFault> {
-    send(&hosted, &visit, body, Some(key)).await
+    send(&hosted, form, Some(key)).await
 }
 
 async fn send<S: Store>(
     hosted: &Hosted<S>,
-    visit: &Visit,
-    body: Body,
+    OpenForm { visit, mut sent }: OpenForm,
     invitation: Option<String>,
 ) -> Result<Response, PageFault> {
     let hardtack = &hosted.hardtack;
-    let mut sent = Form::read_without_token(hosted, visit, body).await?;
     let mut faults = Faults::default();
     let typed_name = sent.text("username");
     let typed_email = sent.text("email");
@@ -93,7 +88,7 @@ async fn send<S: Store>(
     let again = |faults: &Faults| {
         form(
             hosted,
-            visit,
+            &visit,
             faults,
             &typed_name,
             &typed_email,
@@ -116,7 +111,7 @@ async fn send<S: Store>(
         .await;
     match registered {
         Ok(Registered::LoggedIn { grant, .. }) => {
-            end_former(hosted, visit).await;
+            end_former(hosted, &visit).await;
             let to = match visit.next(hosted) {
                 Some(next) => next.to_owned(),
                 None => format!("{}/?done=registered", hosted.base()),
@@ -135,7 +130,7 @@ async fn send<S: Store>(
         }
         Err(RegisterError::Faults(found)) => {
             if found.contains(&RegistrationFault::NotInvited) {
-                return bad_invitation(hosted, visit);
+                return bad_invitation(hosted, &visit);
             }
             tell(&mut faults, &found);
             again(&faults)
