@@ -14,6 +14,7 @@ use crate::{Freshness, RevokedSet, Staleness, UseReporter};
 use authority::Authority;
 use follower::Follower;
 use sightings::Sightings;
+use tokio::sync::watch;
 
 mod authority;
 mod follower;
@@ -58,6 +59,7 @@ pub enum FeedError {
 ///     .await?;
 /// let verifier = RemoteKeys::new("https://app.example.com/.well-known/jwks.json")?
 ///     .with_use_reporter(feed.use_reporter(), Duration::from_secs(60))
+///     .with_key_changes(feed.key_changes())
 ///     .fetch(expected, clock, feed.revoked())
 ///     .await?;
 /// let guard = Guard::new(verifier, "access", TrustedOrigins::new(["https://app.example.com"])?);
@@ -103,11 +105,13 @@ impl RevocationFeed {
         let revoked = Arc::new(set);
         let sightings = Arc::new(Sightings::default());
         let authority = Arc::new(self.authority);
+        let (told_keys, keys) = watch::channel(None);
         let mut follower = Follower::new(
             Arc::clone(&authority),
             Arc::downgrade(&revoked),
             Arc::clone(&clock),
             Arc::clone(&sightings),
+            told_keys,
             self.staleness,
         );
         follower.catch_up().await?;
@@ -121,6 +125,7 @@ impl RevocationFeed {
         Ok(FollowedFeed {
             revoked,
             sightings,
+            keys,
             clock,
         })
     }
@@ -141,6 +146,7 @@ impl fmt::Debug for RevocationFeed {
 pub struct FollowedFeed {
     revoked: Arc<RevokedSet>,
     sightings: Arc<Sightings>,
+    keys: watch::Receiver<Option<String>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -168,6 +174,37 @@ impl FollowedFeed {
         let sightings = Arc::clone(&self.sightings);
         let clock = Arc::clone(&self.clock);
         Arc::new(move |session, position| sightings.note(session, position, clock.now()))
+    }
+
+    /// When the authority's keys change, for
+    /// [`RemoteKeys::with_key_changes`](crate::RemoteKeys::with_key_changes): a key that is retired
+    /// there is then refused here within two seconds too.
+    #[must_use]
+    pub fn key_changes(&self) -> KeyChanges {
+        KeyChanges(self.keys.clone())
+    }
+}
+
+/// The name of the keys that an authority publishes, as its feed tells it, and when that changes.
+#[derive(Debug, Clone)]
+pub struct KeyChanges(watch::Receiver<Option<String>>);
+
+impl KeyChanges {
+    /// Waits for another name; for ever when the feed is not followed any more.
+    pub(crate) async fn next(&mut self) {
+        if self.0.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Does the feed speak of other keys than these?
+    pub(crate) fn differ_from(&self, name: &str) -> bool {
+        self.0.borrow().as_ref().is_some_and(|told| told != name)
+    }
+
+    /// What was told last counts as news.
+    pub(crate) fn again(&mut self) {
+        self.0.mark_changed();
     }
 }
 

@@ -12,11 +12,12 @@ use hardtack_core::Clock;
 use hardtack_core::access_token::Expectations;
 use hardtack_core::key::ring::JWKS_CACHE_LIFETIME;
 use hardtack_core::key::{KeyError, KeySet};
+use http::header::CACHE_CONTROL;
 use reqwest::{Client, Url};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::{RevokedSet, UseReporter, Verifier, remote};
+use crate::{KeyChanges, RevokedSet, UseReporter, Verifier, remote};
 
 /// Why keys could not be fetched.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +68,7 @@ pub struct RemoteKeys {
     refresh_every: Duration,
     pause: Duration,
     reporter: Option<(UseReporter, Duration)>,
+    changes: Option<KeyChanges>,
 }
 
 impl fmt::Debug for RemoteKeys {
@@ -94,6 +96,7 @@ impl RemoteKeys {
             refresh_every: JWKS_CACHE_LIFETIME,
             pause: Duration::from_secs(10),
             reporter: None,
+            changes: None,
         })
     }
 
@@ -120,6 +123,14 @@ impl RemoteKeys {
         Self { reporter, ..self }
     }
 
+    /// Fetches as soon as the authority's feed says that the keys are others, so that a key which is
+    /// retired there is refused here within two seconds instead of at the next fetch.
+    #[must_use]
+    pub fn with_key_changes(self, changes: KeyChanges) -> Self {
+        let changes = Some(changes);
+        Self { changes, ..self }
+    }
+
     /// Fetches the keys and makes a verifier of them, which is kept fresh by a task of its own as
     /// long as somebody holds it. Needs a tokio runtime.
     ///
@@ -132,8 +143,13 @@ impl RemoteKeys {
         clock: Arc<dyn Clock>,
         revoked: Arc<RevokedSet>,
     ) -> Result<Arc<Verifier>, RemoteError> {
+        let mut changes = self.changes.clone();
         let fetcher = Fetcher::new(self)?;
-        let keys = fetcher.fetch().await?;
+        let (keys, name) = fetcher.fetch(Served::ByACache).await?;
+        // A copy that lay about: the task asks again.
+        if let Some(changes) = changes.as_mut().filter(|told| told.differ_from(&name)) {
+            changes.again();
+        }
         if keys.is_empty() {
             return Err(RemoteError::Empty);
         }
@@ -151,6 +167,7 @@ impl RemoteKeys {
             published,
             Arc::downgrade(&verifier),
             unknown_key,
+            changes,
         ));
         Ok(verifier)
     }
@@ -161,24 +178,33 @@ async fn keep_fresh(
     mut published: String,
     verifier: Weak<Verifier>,
     unknown_key: Arc<Notify>,
+    mut changes: Option<KeyChanges>,
 ) {
     loop {
         // An unknown key may hasten a fetch and never puts one off.
         let earliest = Instant::now() + fetcher.source.pause.min(fetcher.source.refresh_every);
-        tokio::select! {
-            () = sleep(fetcher.source.refresh_every) => {}
-            () = unknown_key.notified() => sleep_until(earliest).await,
-        }
+        let hastened = async {
+            unknown_key.notified().await;
+            sleep_until(earliest).await;
+        };
+        let announced = tokio::select! {
+            () = sleep(fetcher.source.refresh_every) => None,
+            () = hastened => None,
+            () = next_of(&mut changes) => changes.as_ref(),
+        };
         // Nobody holds it any more: nobody needs its keys.
         if verifier.strong_count() == 0 {
             return;
         }
-        let answer = fetcher.fetch().await;
+        let answer = match announced {
+            Some(changes) => fetcher.fetch_announced(changes).await,
+            None => fetcher.fetch(Served::ByACache).await,
+        };
         let Some(verifier) = verifier.upgrade() else {
             return;
         };
         match answer {
-            Ok(keys) => {
+            Ok((keys, _)) => {
                 let current = keys.to_jwks_json();
                 // The same keys again are no reason to forget what was verified with them.
                 if current != published {
@@ -194,6 +220,22 @@ async fn keep_fresh(
     }
 }
 
+/// Waits for what the feed says, if one is followed.
+async fn next_of(changes: &mut Option<KeyChanges>) {
+    match changes {
+        Some(changes) => changes.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Whose answer is good enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Served {
+    /// Also that of something on the way, which has kept it (RFC 9111).
+    ByACache,
+    ByTheAuthority,
+}
+
 struct Fetcher {
     client: Client,
     source: RemoteKeys,
@@ -203,14 +245,38 @@ impl Fetcher {
     /// How long one fetch may take as a whole, its last byte included.
     const TIMEOUT: Duration = Duration::from_secs(5);
 
+    /// Of several processes on one database another may answer than the one that told the feed, and
+    /// knows it up to a second later.
+    const TRIES: u32 = 10;
+    const BETWEEN_TRIES: Duration = Duration::from_millis(300);
+
     fn new(source: RemoteKeys) -> Result<Self, RemoteError> {
         let client =
             remote::client(&source.url, Self::TIMEOUT).map_err(RemoteError::Unreachable)?;
         Ok(Self { client, source })
     }
 
-    async fn fetch(&self) -> Result<KeySet, RemoteError> {
-        let answer = self.client.get(self.source.url.clone()).send().await;
+    /// The keys that the feed speaks of. If they are not there to be had, what is there now.
+    async fn fetch_announced(&self, changes: &KeyChanges) -> Result<(KeySet, String), RemoteError> {
+        for _ in 1..Self::TRIES {
+            let answer = self.fetch(Served::ByTheAuthority).await;
+            if let Ok((_, name)) = &answer
+                && !changes.differ_from(name)
+            {
+                return answer;
+            }
+            sleep(Self::BETWEEN_TRIES).await;
+        }
+        self.fetch(Served::ByTheAuthority).await
+    }
+
+    /// A key set, and its name ([`KeySet::name_of_jwks`]).
+    async fn fetch(&self, served: Served) -> Result<(KeySet, String), RemoteError> {
+        let mut request = self.client.get(self.source.url.clone());
+        if served == Served::ByTheAuthority {
+            request = request.header(CACHE_CONTROL, "no-cache");
+        }
+        let answer = request.send().await;
         let response = answer.map_err(|error| RemoteError::Unreachable(remote::chain(&error)))?;
         if response.status() != 200 {
             return Err(RemoteError::Status(response.status().as_u16()));
@@ -220,6 +286,6 @@ impl Fetcher {
             .map_err(RemoteError::Unreachable)?
             .ok_or(KeyError::Jwks("it is too large"))?;
         let text = std::str::from_utf8(&body).map_err(|_| KeyError::Jwks("it is no UTF-8"))?;
-        Ok(KeySet::from_jwks_json(text)?)
+        Ok((KeySet::from_jwks_json(text)?, KeySet::name_of_jwks(&body)))
     }
 }

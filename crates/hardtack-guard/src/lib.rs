@@ -76,7 +76,7 @@ pub use clock::SystemClock;
 pub use cookie_header::{cookie_values, replace_cookie};
 pub use credential::{Authenticated, Via};
 #[cfg(feature = "remote")]
-pub use feed::{FeedError, FollowedFeed, RevocationFeed};
+pub use feed::{FeedError, FollowedFeed, KeyChanges, RevocationFeed};
 pub use guard::{DoubleSubmit, Guard};
 #[cfg(feature = "remote")]
 pub use jwks::{RemoteError, RemoteKeys};

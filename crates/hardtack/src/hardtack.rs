@@ -291,7 +291,7 @@ impl<S: Store> Hardtack<S> {
     pub fn replace_keys(&self, keys: KeyRing) {
         let verifying = keys.verifying_keys(self.clock().now());
         self.0.keys.store(Arc::new(keys));
-        self.verifier().replace_keys(verifying);
+        self.believe(verifying);
     }
 
     /// Writes the uses of access tokens that were gathered since the last call, but for those that
@@ -320,8 +320,14 @@ impl<S: Store> Hardtack<S> {
                 .collect::<BTreeSet<_>>()
         };
         if kids(&due) != kids(&self.verifier().keys()) {
-            self.verifier().replace_keys(due);
+            self.believe(due);
         }
+    }
+
+    /// Believes these keys, publishes them, and tells the verifiers that wait at the feed.
+    fn believe(&self, keys: KeySet) {
+        self.verifier().replace_keys(keys);
+        self.revocations().wake_waiting();
     }
 
     pub(crate) fn report(&self, event: &Event, client: &Client) {

@@ -49,6 +49,11 @@ impl Revocations {
         *self.read_to.lock().unwrap_or_else(PoisonError::into_inner) = Some(position);
     }
 
+    /// There is something to tell to whoever waits.
+    pub(crate) fn wake_waiting(&self) {
+        self.waiting.wake();
+    }
+
     fn fresh_at(&self) -> Timestamp {
         Timestamp::from_unix_micros(self.fresh_at.load(Ordering::Acquire))
     }
@@ -79,7 +84,7 @@ impl<S: Store> Hardtack<S> {
             revoked.insert_until(revocation.session, now, revocation.expires_at);
         }
         if !page.revocations.is_empty() {
-            self.revocations().waiting.wake();
+            self.revocations().wake_waiting();
         }
     }
 
@@ -125,7 +130,7 @@ impl<S: Store> Hardtack<S> {
             );
         }
         if !sessions.is_empty() {
-            self.revocations().waiting.wake();
+            self.revocations().wake_waiting();
         }
     }
 

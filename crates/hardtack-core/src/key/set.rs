@@ -1,5 +1,6 @@
 //! The keys that are believed, by name, and their published form (RFC 7517 §5).
 
+use aws_lc_rs::digest;
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 
@@ -87,6 +88,13 @@ impl KeySet {
         let keys = self.0.iter().filter_map(VerifyingKey::jwk).collect();
         // Structs of strings always have a JSON form.
         serde_json::to_string(&Jwks { keys }).unwrap_or_default()
+    }
+
+    /// The name of a published set: the SHA-256 of its text as it was served, in base64url. Two
+    /// sets of one name are the same.
+    #[must_use]
+    pub fn name_of_jwks(text: &[u8]) -> String {
+        BASE64URL_NOPAD.encode(digest::digest(&digest::SHA256, text).as_ref())
     }
 
     /// Reads a published set. Keys of kinds or uses that are not ours, and members that are not

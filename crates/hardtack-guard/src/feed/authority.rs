@@ -35,6 +35,8 @@ pub(super) struct Page {
     pub(super) cursor: String,
     /// Sessions, and how much longer each must be remembered.
     pub(super) revocations: Vec<(SessionId, Duration)>,
+    /// The name of the keys that the authority publishes; one that is older tells none.
+    pub(super) keys: Option<String>,
     pub(super) more: bool,
     /// When the log was read, by the authority's clock.
     pub(super) now: Timestamp,
@@ -44,6 +46,7 @@ pub(super) struct Page {
 struct PageJson {
     cursor: String,
     revocations: Vec<RevocationJson>,
+    keys: Option<String>,
     more: bool,
     now: f64,
 }
@@ -91,10 +94,12 @@ impl Authority {
         })
     }
 
-    /// What was ended after `cursor`; without news the authority may take `wait` to answer.
+    /// What was ended after `cursor`, and whether it still publishes `keys`; without news the
+    /// authority may take `wait` to answer.
     pub(super) async fn ask(
         &self,
         cursor: Option<&str>,
+        keys: Option<&str>,
         wait: Duration,
     ) -> Result<Page, FeedError> {
         let mut url = self.revocations.clone();
@@ -103,6 +108,9 @@ impl Authority {
             url.query_pairs_mut()
                 .append_pair("since", cursor)
                 .append_pair("wait", &seconds);
+            if let Some(keys) = keys {
+                url.query_pairs_mut().append_pair("keys", keys);
+            }
         }
         let response = self
             .send(self.client.get(url).timeout(TIMEOUT + wait))
@@ -166,6 +174,10 @@ impl TryFrom<PageJson> for Page {
         if page.cursor.is_empty() || page.cursor.len() > 256 {
             return Err(FeedError::Malformed("its cursor is empty or endless"));
         }
+        // It goes into the next question.
+        if page.keys.as_ref().is_some_and(|keys| keys.len() > 256) {
+            return Err(FeedError::Malformed("the name of its keys is endless"));
+        }
         let now = time(page.now)?;
         let revocations = page.revocations.into_iter().map(|entry| {
             let session: SessionId = entry
@@ -179,6 +191,7 @@ impl TryFrom<PageJson> for Page {
         Ok(Self {
             revocations: revocations.collect::<Result<_, FeedError>>()?,
             cursor: page.cursor,
+            keys: page.keys,
             more: page.more,
             now,
         })

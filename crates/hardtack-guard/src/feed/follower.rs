@@ -5,6 +5,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use hardtack_core::Clock;
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use super::FeedError;
@@ -17,6 +18,9 @@ const UNHELD: Duration = Duration::from_secs(1);
 
 /// After news, so that a burst is read in pieces worth reading; far below the bound of 2 s.
 const BETWEEN_NEWS: Duration = Duration::from_millis(50);
+
+/// After other keys and nothing else: of two processes one may know them a second before the other.
+const BETWEEN_KEYS: Duration = Duration::from_millis(250);
 
 /// Ten million sessions that ended within an access lifetime, in 200 MB: more are no true story.
 const MOST_PARTS: u32 = 2_000;
@@ -31,6 +35,8 @@ pub(super) struct Follower {
     clock: Arc<dyn Clock>,
     sightings: Arc<Sightings>,
     cursor: Option<String>,
+    /// The name of the authority's keys.
+    keys: watch::Sender<Option<String>>,
     wait: Duration,
     failures: u32,
     /// Pages in a row that were not the last.
@@ -42,6 +48,7 @@ pub(super) struct Follower {
 enum Heard {
     Nothing,
     News,
+    OtherKeys,
     /// And there is more.
     Part,
 }
@@ -52,6 +59,7 @@ impl Follower {
         set: Weak<RevokedSet>,
         clock: Arc<dyn Clock>,
         sightings: Arc<Sightings>,
+        keys: watch::Sender<Option<String>>,
         staleness: Staleness,
     ) -> Self {
         // The knowledge counts from when the question was sent, so it is as old as two waits when
@@ -64,6 +72,7 @@ impl Follower {
             clock,
             sightings,
             cursor: None,
+            keys,
             wait,
             failures: 0,
             parts: 0,
@@ -88,6 +97,7 @@ impl Follower {
                     self.failures = 0;
                     match heard {
                         Heard::News => BETWEEN_NEWS,
+                        Heard::OtherKeys => BETWEEN_KEYS,
                         Heard::Nothing if asked_at.elapsed() < self.wait / 2 => UNHELD,
                         Heard::Nothing | Heard::Part => Duration::ZERO,
                     }
@@ -100,7 +110,11 @@ impl Follower {
 
     async fn ask(&mut self, wait: Duration) -> Result<Heard, FeedError> {
         let sent_at = self.clock.now();
-        let page = self.authority.ask(self.cursor.as_deref(), wait).await?;
+        let keys = self.keys.borrow().clone();
+        let asked = self
+            .authority
+            .ask(self.cursor.as_deref(), keys.as_deref(), wait);
+        let page = asked.await?;
         let Some(set) = self.set.upgrade() else {
             return Ok(Heard::Nothing);
         };
@@ -112,6 +126,10 @@ impl Follower {
         // Nothing is ever taken out for an answer's sake: an authority whose database was brought
         // back from a backup has forgotten who was logged out, and we have not.
         set.turn(now);
+        let has_other_keys = page.keys.is_some() && page.keys != keys;
+        if has_other_keys {
+            self.keys.send_replace(page.keys);
+        }
         let cursor = Some(page.cursor);
         let goes_on = cursor != self.cursor;
         self.cursor = cursor;
@@ -126,10 +144,12 @@ impl Follower {
         self.parts = 0;
         // As of the question: what happened while the answer was under way may be missing.
         set.confirm(sent_at);
-        Ok(if page.revocations.is_empty() {
-            Heard::Nothing
-        } else {
+        Ok(if !page.revocations.is_empty() {
             Heard::News
+        } else if has_other_keys {
+            Heard::OtherKeys
+        } else {
+            Heard::Nothing
         })
     }
 

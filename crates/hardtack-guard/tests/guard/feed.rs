@@ -5,12 +5,14 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use hardtack_core::Clock;
-use hardtack_guard::{FeedError, FollowedFeed, Freshness, Refusal, RevocationFeed, Verifier};
+use hardtack_guard::{
+    FeedError, FollowedFeed, Freshness, Refusal, RemoteKeys, RevocationFeed, Verifier,
+};
 use serde_json::{Value, json};
 
 use crate::authority::{Authority, NOW, expected, session_id};
 use crate::feed_authority::{Mood, TOKEN, Told};
-use crate::remote::eventually;
+use crate::remote::{Published, eventually};
 
 async fn follow(authority: &Authority, url: &str) -> Result<FollowedFeed, FeedError> {
     let clock: Arc<dyn Clock> = authority.clock.clone();
@@ -242,4 +244,82 @@ async fn when_nobody_holds_the_set_the_following_ends() {
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(told.asked.load(Ordering::SeqCst), asked);
     drop(reporter);
+}
+
+/// A verifier with the keys of `published`, which it would not fetch again within this test but for
+/// the feed.
+async fn remote(authority: &Authority, feed: &FollowedFeed, url: &str) -> Arc<Verifier> {
+    let clock: Arc<dyn Clock> = authority.clock.clone();
+    let keys = RemoteKeys::new(url)
+        .unwrap()
+        .with_key_changes(feed.key_changes());
+    keys.fetch(expected(), clock, feed.revoked()).await.unwrap()
+}
+
+/// docs/threat-model.md SE-5: whoever retires a key that leaked wants its tokens refused now, and a
+/// guard elsewhere fetches the keys every five minutes.
+#[tokio::test]
+async fn a_key_that_is_retired_elsewhere_is_refused_here_within_the_bound() {
+    let (leaked, new) = (Authority::new(), Authority::new());
+    let (told, published) = (Told::new(), Published::default());
+    let (url, _serving) = told.serve(0).await;
+    let jwks_url = published.serve().await;
+    let publish = |authority: &Authority| {
+        let jwks = authority.keys().to_jwks_json();
+        // What lies between may go on giving the old ones to whoever asks as usual.
+        published.keep_in_a_cache(leaked.keys().to_jwks_json());
+        told.name_keys(&jwks);
+        published.publish(jwks);
+    };
+    publish(&leaked);
+    let feed = follow(&leaked, &url).await.unwrap();
+    let verifier = remote(&leaked, &feed, &jwks_url).await;
+    let (old_token, new_token) = (leaked.token(1, 0), new.token(1, 0));
+    assert!(verifier.verify(&old_token).is_ok());
+    // Strangers' tokens make the guard wait before it fetches; that must not hold this up.
+    for number in 0..5 {
+        assert!(verifier.verify(&Authority::new().token(number, 0)).is_err());
+    }
+    let retired_at = Instant::now();
+    publish(&new);
+    eventually(|| verifier.verify(&old_token).is_err()).await;
+    eprintln!("refused after {:?}", retired_at.elapsed());
+    assert!(verifier.verify(&new_token).is_ok());
+}
+
+/// Of two processes on one database the one that is asked for the keys may learn of the change after
+/// the one that told the feed.
+#[tokio::test]
+async fn keys_that_are_not_yet_those_of_the_feed_are_asked_for_again() {
+    let (old, new) = (Authority::new(), Authority::new());
+    let (told, published) = (Told::new(), Published::default());
+    let (url, _serving) = told.serve(0).await;
+    let jwks_url = published.serve().await;
+    told.name_keys(&old.keys().to_jwks_json());
+    published.publish(old.keys().to_jwks_json());
+    let feed = follow(&old, &url).await.unwrap();
+    let verifier = remote(&old, &feed, &jwks_url).await;
+    let token = new.token(1, 0);
+    told.name_keys(&new.keys().to_jwks_json());
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(verifier.verify(&token).is_err());
+    published.publish(new.keys().to_jwks_json());
+    eventually(|| verifier.verify(&token).is_ok()).await;
+}
+
+/// A guard that starts while something on the way has old keys would believe them for minutes.
+#[tokio::test]
+async fn keys_from_a_cache_at_the_start_are_fetched_anew() {
+    let (old, new) = (Authority::new(), Authority::new());
+    let (told, published) = (Told::new(), Published::default());
+    let (url, _serving) = told.serve(0).await;
+    let jwks_url = published.serve().await;
+    published.keep_in_a_cache(old.keys().to_jwks_json());
+    published.publish(new.keys().to_jwks_json());
+    told.name_keys(&new.keys().to_jwks_json());
+    let feed = follow(&old, &url).await.unwrap();
+    let verifier = remote(&old, &feed, &jwks_url).await;
+    let (old_token, new_token) = (old.token(1, 0), new.token(1, 0));
+    eventually(|| verifier.verify(&old_token).is_err()).await;
+    assert!(verifier.verify(&new_token).is_ok());
 }

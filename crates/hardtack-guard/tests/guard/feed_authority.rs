@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::routing::{get, post};
 use hardtack_core::SessionId;
+use hardtack_core::key::KeySet;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -36,6 +37,8 @@ pub(crate) struct Told {
     /// Another one after a restart.
     log_id: Arc<AtomicU64>,
     page: usize,
+    /// The name of the keys that it publishes.
+    keys: Arc<Mutex<Option<String>>>,
     pub(crate) asked: Arc<AtomicUsize>,
     pub(crate) reports: Arc<Mutex<Vec<Value>>>,
 }
@@ -43,6 +46,7 @@ pub(crate) struct Told {
 #[derive(Default)]
 struct Question {
     since: Option<String>,
+    keys: Option<String>,
     wait: usize,
 }
 
@@ -53,6 +57,7 @@ impl Question {
         for (name, value) in url.query_pairs() {
             match &*name {
                 "since" => question.since = Some(value.into_owned()),
+                "keys" => question.keys = Some(value.into_owned()),
                 "wait" => question.wait = value.parse().unwrap(),
                 _ => {}
             }
@@ -68,6 +73,7 @@ impl Told {
             log: Arc::default(),
             log_id: Arc::new(AtomicU64::new(1)),
             page: 3,
+            keys: Arc::default(),
             asked: Arc::default(),
             reports: Arc::default(),
         }
@@ -79,6 +85,10 @@ impl Told {
 
     pub(crate) fn revoke(&self, session: SessionId) {
         self.log.lock().unwrap().push(session);
+    }
+
+    pub(crate) fn name_keys(&self, jwks: &str) {
+        *self.keys.lock().unwrap() = Some(KeySet::name_of_jwks(jwks.as_bytes()));
     }
 
     /// Another process, over a database that knows only `log`.
@@ -99,7 +109,10 @@ impl Told {
         (url, serving)
     }
 
-    fn answer(&self, since: Option<&str>) -> (bool, Value) {
+    fn answer(&self, question: &Question) -> (bool, Value) {
+        let since = question.since.as_deref();
+        let keys = self.keys.lock().unwrap().clone();
+        let has_other_keys = question.keys.is_some() && question.keys != keys;
         let log = self.log.lock().unwrap();
         let id = self.log_id.load(Ordering::SeqCst);
         let place = since.and_then(|since| {
@@ -114,10 +127,12 @@ impl Told {
         let answer = json!({
             "cursor": format!("{id}-{to}"),
             "revocations": page.iter().map(entry).collect::<Vec<_>>(),
+            "keys": keys,
             "more": to < log.len(),
             "now": NOW.to_numeric_date(),
         });
-        (place.is_none() || !page.is_empty(), answer)
+        let is_news = place.is_none() || !page.is_empty() || has_other_keys;
+        (is_news, answer)
     }
 }
 
@@ -142,23 +157,20 @@ async fn revocations(
             Mood::Status(status) => return (StatusCode::from_u16(status).unwrap(), String::new()),
             Mood::Says(text) => return (StatusCode::OK, text),
             Mood::NeverEnds => {
-                let (_, mut answer) = told.answer(None);
+                let (_, mut answer) = told.answer(&Question::default());
                 answer["more"] = json!(true);
                 return (StatusCode::OK, answer.to_string());
             }
             Mood::Hangs => tokio::time::sleep(Duration::from_secs(600)).await,
             Mood::Honest => {}
         }
-        let (is_news, answer) = told.answer(question.since.as_deref());
+        let (is_news, answer) = told.answer(&question);
         if is_news {
             return (StatusCode::OK, answer.to_string());
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    (
-        StatusCode::OK,
-        told.answer(question.since.as_deref()).1.to_string(),
-    )
+    (StatusCode::OK, told.answer(&question).1.to_string())
 }
 
 async fn uses(State(told): State<Told>, headers: HeaderMap, body: String) -> StatusCode {

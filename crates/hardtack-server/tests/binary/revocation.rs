@@ -45,7 +45,7 @@ impl Elsewhere {
         };
         let verifier = RemoteKeys::new(&format!("{}/.well-known/jwks.json", server.url))
             .unwrap()
-            .with_refresh_every(Duration::from_millis(500))
+            .with_key_changes(feed.key_changes())
             .with_use_reporter(feed.use_reporter(), Duration::from_secs(60))
             .fetch(expected, clock, feed.revoked())
             .await

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use hardtack_core::Timestamp;
+use hardtack_core::key::KeySet;
 use hardtack_store::{LogPosition, Revocation, RevocationPage, Store};
 use http::header::{ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
@@ -23,6 +24,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(25);
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Question {
     since: Option<LogPosition>,
+    /// The name of the keys that the asker has.
+    keys: Option<String>,
     wait: Duration,
 }
 
@@ -31,6 +34,8 @@ struct FeedJson {
     /// To be sent as `since` the next time.
     cursor: String,
     revocations: Vec<RevocationJson>,
+    /// The name of the keys that are published: another one means that they are to be fetched.
+    keys: String,
     /// Is there more to read at once?
     more: bool,
     /// When the log was read, by the store's clock.
@@ -50,19 +55,26 @@ pub(super) async fn show<S: Store>(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let Question { since, wait } = Question::parse(uri.query().unwrap_or_default())?;
-    let knows = |page: &RevocationPage| names(&headers, &etag(page));
+    let Question { since, keys, wait } = Question::parse(uri.query().unwrap_or_default())?;
+    let knows = |page: &RevocationPage| names(&headers, &etag(page, &published(&hardtack)));
     let is_news = |page: &RevocationPage| match since {
-        Some(since) => page.position != since || !page.revocations.is_empty(),
+        Some(since) => {
+            let has_other_keys = keys
+                .as_ref()
+                .is_some_and(|keys| *keys != published(&hardtack));
+            page.position != since || !page.revocations.is_empty() || has_other_keys
+        }
         None => !knows(page),
     };
     let page = hardtack.find_news(since, is_news, wait).await?;
-    let headers = [(ETAG, etag(&page))];
+    let published = published(&hardtack);
+    let headers = [(ETAG, etag(&page, &published))];
     if knows(&page) && !is_news(&page) {
         return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
     }
     let body = FeedJson {
         cursor: page.position.to_string(),
+        keys: published,
         more: !page.is_last,
         now: page.now.to_numeric_date(),
         revocations: page.revocations.iter().map(RevocationJson::from).collect(),
@@ -90,6 +102,7 @@ impl Question {
                     let position = value.parse().map_err(|_| fault("since", "Not a cursor."))?;
                     question.since = Some(position);
                 }
+                "keys" => question.keys = Some(value.into_owned()),
                 "wait" => {
                     let seconds = value
                         .parse()
@@ -107,10 +120,15 @@ fn fault(name: &'static str, message: &str) -> ApiError {
     ApiError::Fields(FieldFaults::of(name, message))
 }
 
-/// Names what an answer says: how far the log is known to whoever has it.
-fn etag(page: &RevocationPage) -> HeaderValue {
-    // Hexadecimal digits, a dash and digits always fit.
-    HeaderValue::try_from(format!("\"{}\"", page.position))
+/// The name of the keys that this process publishes now.
+fn published<S: Store>(hardtack: &Hardtack<S>) -> String {
+    KeySet::name_of_jwks(hardtack.verifier().keys().to_jwks_json().as_bytes())
+}
+
+/// Names what an answer says: how far the log is known to whoever has it, and which keys.
+fn etag(page: &RevocationPage, keys: &str) -> HeaderValue {
+    // Hexadecimal digits, dashes, dots and base64url always fit.
+    HeaderValue::try_from(format!("\"{}.{keys}\"", page.position))
         .unwrap_or(HeaderValue::from_static("\"\""))
 }
 
@@ -138,8 +156,8 @@ mod tests {
             sequence: 7,
         };
         let query = format!("since={position}&wait=3&unknown=x");
-        let Question { since, wait } = Question::parse(&query).unwrap();
-        assert_eq!((since, wait.as_secs()), (Some(position), 3));
+        let Question { since, keys, wait } = Question::parse(&query).unwrap();
+        assert_eq!((since, keys, wait.as_secs()), (Some(position), None, 3));
         assert_eq!(Question::parse("").unwrap(), Question::default());
         assert_eq!(Question::parse("wait=86400").unwrap().wait, LONGEST_WAIT);
         for broken in [

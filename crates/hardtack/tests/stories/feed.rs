@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use hardtack::core::SessionId;
+use hardtack::core::key::ring::KeyRing;
+use hardtack::core::key::{Algorithm, KeySet, SigningKey};
 use hardtack::core::session::{Device, NewSession, RememberMe, RevokeReason, SessionLifetime};
+use hardtack::core::{Clock as _, SessionId};
 use hardtack::settings::ServiceToken;
 use hardtack::store::{Revoke, SessionStore as _};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -70,12 +72,15 @@ async fn what_was_ended_is_told_once_and_the_cursor_goes_on_from_there() {
     assert_eq!(answer.headers["cache-control"], "no-store");
     assert!(answer.set_cookies().is_empty());
     let after = answer.json()["cursor"].as_str().unwrap().to_owned();
-    assert_eq!(answer.headers["etag"], format!("\"{after}\"").as_str());
+    let keys = answer.json()["keys"].as_str().unwrap().to_owned();
+    let etag = format!("\"{after}.{keys}\"");
+    assert_eq!(answer.headers["etag"], etag.as_str());
     let text = answer
         .text
         .replace(&after, "[cursor]")
+        .replace(&keys, "[keys]")
         .replace(&sid, "[sid]");
-    assert_snapshot!(text, @r#"{"cursor":"[cursor]","revocations":[{"sid":"[sid]","expires_at":1795309488}],"more":false,"now":1795308527.652421}"#);
+    assert_snapshot!(text, @r#"{"cursor":"[cursor]","revocations":[{"sid":"[sid]","expires_at":1795309488}],"keys":"[keys]","more":false,"now":1795308527.652421}"#);
     assert_eq!(sids(&ask(&world, "").await), [sid.as_str()]);
     assert_eq!(sids(&ask(&world, format!("?since={after}")).await), [""; 0]);
 
@@ -88,18 +93,19 @@ async fn who_knows_it_all_is_answered_304() {
     let world = world().await;
     let mut browser = world.logged_in().await;
     browser.log_out().await;
-    let known = cursor(&world).await;
-    for query in [String::new(), format!("?since={known}")] {
+    let whole = ask(&world, "").await;
+    let known = whole.headers["etag"].to_str().unwrap();
+    let since = whole.json()["cursor"].as_str().unwrap().to_owned();
+    for query in [String::new(), format!("?since={since}")] {
         let request = question(Method::GET, &format!("{FEED}{query}"), TOKEN)
-            .header("if-none-match", format!("W/\"other\", \"{known}\""));
+            .header("if-none-match", format!("W/\"other\", {known}"));
         let request = request.body(Body::empty()).unwrap();
         let answer = world.browser().send(request).await;
         assert_eq!(answer.status, StatusCode::NOT_MODIFIED, "{query}");
         assert_eq!(answer.text, "");
     }
     world.logged_in().await.log_out().await;
-    let request =
-        question(Method::GET, FEED, TOKEN).header("if-none-match", format!("\"{known}\""));
+    let request = question(Method::GET, FEED, TOKEN).header("if-none-match", known);
     let answer = world
         .browser()
         .send(request.body(Body::empty()).unwrap())
@@ -221,6 +227,41 @@ async fn who_waits_is_told_what_another_process_ended_as_soon_as_this_one_knows(
             } => panic!("never told"),
         };
     assert_eq!(sids(&answer).len(), 1);
+}
+
+/// docs/threat-model.md SE-5: verifiers that have the keys learn in the same moment that one of them is
+/// not believed any more.
+#[tokio::test]
+async fn who_waits_is_told_that_the_keys_are_others() {
+    let world = world().await;
+    let whole = ask(&world, "").await.json();
+    let (known, keys) = (
+        whole["cursor"].as_str().unwrap(),
+        whole["keys"].as_str().unwrap(),
+    );
+    let jwks = world.browser().get("/.well-known/jwks.json").await;
+    assert_eq!(keys, KeySet::name_of_jwks(jwks.text.as_bytes()));
+
+    let waiting = ask(&world, format!("?since={known}&keys={keys}&wait=25"));
+    let changing = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let key = SigningKey::generate(Algorithm::Es256).unwrap();
+        let ring = KeyRing::new(key, world.clock.now());
+        world.hardtack.replace_keys(ring);
+    };
+    let both = async { tokio::join!(waiting, changing) };
+    let (answer, ()) = tokio::time::timeout(PATIENCE, both)
+        .await
+        .expect("told at once");
+    let jwks = world.browser().get("/.well-known/jwks.json").await;
+    let renamed = answer.json()["keys"].as_str().unwrap().to_owned();
+    assert_eq!(renamed, KeySet::name_of_jwks(jwks.text.as_bytes()));
+    assert_ne!(renamed, keys);
+    assert_eq!(answer.json()["cursor"], known, "nobody was logged out");
+
+    let late = ask(&world, format!("?since={known}&keys={keys}&wait=25"));
+    let late = tokio::time::timeout(PATIENCE, late).await;
+    assert_eq!(late.expect("told at once").json()["keys"], json!(renamed));
 }
 
 #[tokio::test]
