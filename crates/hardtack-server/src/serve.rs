@@ -36,6 +36,7 @@ use tls::{Door, Renewal, TlsFiles};
 mod accept;
 mod banner;
 mod connection;
+mod crowd;
 mod demo_user;
 mod gate;
 mod head;

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 use tracing::{debug, warn};
 
 use super::connection::{self, Service};
+use super::crowd::Crowd;
 use super::open_files;
 use crate::config::ServerConfig;
 
@@ -31,18 +32,13 @@ pub(super) async fn serve(
     let places = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
     let most = places.available_permits();
     let (drain, draining) = watch::channel(());
-    let accepting = accept(
-        listener,
-        &places,
-        &service.crowded,
-        |stream, peer, place| {
-            let connection = connection::serve(stream, peer, service.clone(), draining.clone());
-            tokio::spawn(async move {
-                connection.await;
-                drop(place);
-            });
-        },
-    );
+    let accepting = accept(listener, &places, &service.crowd, |stream, peer, place| {
+        let connection = connection::serve(stream, peer, service.clone(), draining.clone());
+        tokio::spawn(async move {
+            connection.await;
+            drop(place);
+        });
+    });
     tokio::select! {
         () = accepting => {}
         // The listener is dropped with the loop: from here on connections are refused.
@@ -62,17 +58,20 @@ pub(super) async fn serve(
 async fn accept(
     listener: TcpListener,
     places: &Arc<Semaphore>,
-    crowded: &Notify,
+    crowd: &Crowd,
     serve: impl Fn(tokio::net::TcpStream, std::net::SocketAddr, tokio::sync::OwnedSemaphorePermit),
 ) {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
                 if places.available_permits() == 0 {
-                    crowded.notify_one();
+                    crowd.wants_room();
                 }
                 match Arc::clone(places).acquire_owned().await {
-                    Ok(place) => serve(stream, peer, place),
+                    Ok(place) => {
+                        crowd.has_room();
+                        serve(stream, peer, place);
+                    }
                     // Nobody closes the semaphore.
                     Err(_) => return,
                 }
@@ -83,7 +82,7 @@ async fn accept(
             }
             Err(error) => {
                 warn!(%error, "connections cannot be accepted");
-                crowded.notify_one();
+                crowd.wants_room();
                 tokio::time::sleep(PAUSE).await;
             }
         }

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io::ErrorKind;
+use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
@@ -22,13 +23,15 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::TokioIo;
+use socket2::SockRef;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::time::{sleep_until, timeout};
 use tower::Service as _;
 use tracing::{debug, error};
 
+use super::crowd::Crowd;
 use super::gate::Gate;
 use super::head::MAX_FIELDS;
 use super::progress::{Patience, Progress};
@@ -48,8 +51,8 @@ pub(super) struct Service {
     hardened: Arc<HeaderMap>,
     longest_head: usize,
     patience: Patience,
-    /// Told once for every client that finds all places taken.
-    pub(super) crowded: Arc<Notify>,
+    /// Told of every client that finds all places taken.
+    pub(super) crowd: Arc<Crowd>,
 }
 
 impl Service {
@@ -63,7 +66,7 @@ impl Service {
                 head: config.head_timeout,
                 keep_alive: config.keep_alive_timeout,
             },
-            crowded: Arc::default(),
+            crowd: Arc::default(),
         }
     }
 }
@@ -80,8 +83,7 @@ pub(super) async fn serve(
     let _ = stream.set_nodelay(true);
     let progress = Arc::new(Progress::new(Instant::now()));
     let opened = tokio::select! {
-        opened = open(stream, &service.door) => opened,
-        () = service.crowded.notified() => return,
+        opened = open(stream, &service) => opened,
         () = tokio::time::sleep(service.patience.head) => return,
         _ = draining.changed() => return,
     };
@@ -95,12 +97,30 @@ pub(super) async fn serve(
 
 /// Waits for the first byte before anything is made: a stranger who says nothing costs little more
 /// than a socket.
-async fn open(stream: TcpStream, door: &Door) -> std::io::Result<Stream> {
-    // That a socket is readable is no more than a guess before the first try.
-    if stream.peek(&mut [0]).await? == 0 {
+async fn open(stream: TcpStream, service: &Service) -> std::io::Result<Stream> {
+    // It may be here and only not be noticed yet: a newcomer is told to go at once when nobody else
+    // waits, and closing would reset what it asked for.
+    let speaks = || {
+        matches!(
+            SockRef::from(&stream).peek(&mut [MaybeUninit::uninit()]),
+            Ok(1..)
+        )
+    };
+    let mut unread = [0];
+    let first_byte = tokio::select! {
+        biased;
+        // That a socket is readable is no more than a guess before the first try.
+        count = stream.peek(&mut unread) => count?,
+        () = service.crowd.must_go_unless(speaks) => 0,
+    };
+    if first_byte == 0 {
         return Err(ErrorKind::UnexpectedEof.into());
     }
-    Box::pin(door.open(stream)).await
+    tokio::select! {
+        biased;
+        opened = Box::pin(service.door.open(stream)) => opened,
+        () = service.crowd.must_go() => Err(ErrorKind::UnexpectedEof.into()),
+    }
 }
 
 async fn serve_requests(
@@ -180,7 +200,7 @@ where
 {
     let patience = service.patience;
     let mut look = pin!(sleep_until(next_look(progress, patience).into()));
-    let mut give_way = pin!(service.crowded.notified());
+    let mut give_way = pin!(service.crowd.must_go());
     let mut drain = pin!(draining.changed());
     let mut waited_after = None;
     let mut is_last = false;
@@ -201,7 +221,7 @@ where
         let waits_after = progress.waits_after();
         if waits_after != waited_after {
             waited_after = waits_after;
-            give_way.set(service.crowded.notified());
+            give_way.set(service.crowd.must_go());
         }
         if waits_after.is_some() && give_way.as_mut().poll(context).is_ready() {
             return Poll::Ready(End::GivesWay);
@@ -311,7 +331,7 @@ mod tests {
                 head: Duration::from_secs(10),
                 keep_alive: Duration::from_secs(10),
             },
-            crowded: Arc::default(),
+            crowd: Arc::default(),
         };
         tokio::spawn(async move {
             let (stream, peer) = listener.accept().await.unwrap();

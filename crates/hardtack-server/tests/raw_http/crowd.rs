@@ -105,6 +105,30 @@ fn an_honest_client_gets_in_when_strangers_hold_all_places() {
     }
 }
 
+/// Nobody needs to make room for who found a place that became free by itself: least of all the newcomer, who has
+/// waited for it with a request at hand.
+#[test]
+fn whoever_waited_for_a_place_is_served_when_it_becomes_free() {
+    const UPLOAD: &[u8] = b"POST /api/auth/login/ HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n";
+    let house = House::public().with("server.max_connections", "1");
+    let server = house.serve(&[]);
+    for turn in 0..20 {
+        let mut busy = connect(&server);
+        busy.write_all(UPLOAD).unwrap();
+        // The 100 shows that the request is under way.
+        busy.read_exact(&mut [0; 25]).unwrap();
+        let mut newcomer = connect(&server);
+        newcomer.write_all(LAST.as_bytes()).unwrap();
+        // Time to be accepted. Who comes later finds a free place and is served as well.
+        std::thread::sleep(Duration::from_millis(50));
+        busy.write_all(b"{}").unwrap();
+        assert_eq!(answers(busy)[0].status, 400);
+        let newcomers = answers(newcomer);
+        assert_eq!(newcomers.len(), 1, "turn {turn}");
+        assert_eq!(newcomers[0].status, 200, "turn {turn}");
+    }
+}
+
 /// A request under way is never cut off for a newcomer, who waits.
 #[test]
 fn a_request_under_way_keeps_its_place() {
