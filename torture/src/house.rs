@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
+use crate::post::{DIRECTORY as POST, Post};
 use crate::tally::{Tally, Violation};
 use crate::wire::{Answer, Fate, Heard, PUBLIC_URL, Request, Wire};
 
@@ -46,7 +47,10 @@ impl House {
              [session]\nrotation_window = \"{}s\"\n\
              [tokens]\naccess_lifetime = \"{access_lifetime}s\"\n\
              # All clients share one address here, and the inspection presents dead tokens.\n\
-             [rate_limit]\nlogin_per_user = 100\nlogin_per_address = 1000000\nrefused_refreshes = 1000000\n",
+             [rate_limit]\nlogin_per_user = 100\nlogin_per_address = 1000000\nrefused_refreshes = 1000000\n\
+             registration = 1000000\nreset = 1000000\n\
+             [registration]\nemail_verification = \"mandatory\"\n\
+             [mail]\ntransport = \"directory\"\ndirectory = \"{POST}\"\nfrom = \"no-reply@example.com\"\n",
             furnishing.rotation_window.as_secs(),
         );
         std::fs::write(root.join("hardtack.toml"), text)?;
@@ -57,6 +61,11 @@ impl House {
             log_read: 0,
             environment: Vec::new(),
         })
+    }
+
+    /// The mails of the service.
+    pub(crate) fn post(&self) -> Post {
+        Post::of(&self.data)
     }
 
     /// Starts the server under these variables from now on.

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use anyhow::Result;
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
 use crate::company::Company;
 use crate::house::{Errors, Furnishing, House};
 use crate::inspection::RECOVERY;
+use crate::owner::Owner;
 use crate::promise::DelayBound;
 use crate::tally::{Tally, Violation, say};
 use crate::wire::Wire;
@@ -39,6 +41,8 @@ pub struct Plan {
     pub users: u32,
     /// Browsers of each user, all logged in at once.
     pub browsers: u32,
+    /// Who registers and leaves, one account after the other.
+    pub owners: u32,
     /// The longest time between a start and its kill.
     pub longest_burst: Duration,
 }
@@ -53,6 +57,7 @@ impl Plan {
             seed,
             users: 8,
             browsers: 3,
+            owners: 3,
             longest_burst: Duration::from_millis(1_500),
         }
     }
@@ -81,12 +86,20 @@ pub async fn kills(plan: &Plan) -> Result<Arc<Tally>> {
         hashing: Semaphore::new(4),
     });
     let company = Company::gather(&house, &world, plan.users, plan.browsers, plan.seed)?;
+    let post = Arc::new(house.post());
+    let mut seeds = fastrand::Rng::with_seed(!plan.seed);
+    let owner = |number| Owner::new(format!("owner{number}"), &world, &post, seeds.u64(..));
+    let mut owners: Vec<_> = (1..=plan.owners).map(owner).collect();
     let mut moments = fastrand::Rng::with_seed(plan.seed);
 
     let (mut life, _) = house.start(PATIENCE).await?;
     let mut wire = Arc::new(Wire::to(&life.url, PATIENCE)?);
     for kill in 1..=plan.kills {
         let mut working = company.set_to_work(&wire);
+        let mut living = JoinSet::new();
+        for owner in owners.drain(..) {
+            living.spawn(owner.live(Arc::clone(&wire)));
+        }
         let longest = u64::try_from(plan.longest_burst.as_millis())?;
         tokio::time::sleep(Duration::from_millis(moments.u64(20..=longest.max(20)))).await;
         if !life.is_alive()? {
@@ -95,6 +108,7 @@ pub async fn kills(plan: &Plan) -> Result<Arc<Tally>> {
         life.kill()?;
         wire.end();
         while working.join_next().await.is_some() {}
+        let lived = living.join_all().await;
         tally.took_at_most(wire.slowest());
         house.read_log(&tally, Errors::Unexpected)?;
 
@@ -108,6 +122,12 @@ pub async fn kills(plan: &Plan) -> Result<Arc<Tally>> {
         }
         wire = Arc::new(Wire::after(&wire, &life.url, PATIENCE)?);
         company.inspect(&wire, kill).await;
+        let mut inspecting = JoinSet::new();
+        for owner in lived {
+            let wire = Arc::clone(&wire);
+            inspecting.spawn(async move { owner.inspect(&wire).await });
+        }
+        owners = inspecting.join_all().await;
         say(&format!(
             "kill {kill}/{} · {} · back after {:.2} s",
             plan.kills,

@@ -25,6 +25,14 @@ pub(crate) enum Outcome {
     Unanswered,
 }
 
+pub(crate) fn outcome(status: u16) -> Outcome {
+    match status {
+        200 | 201 => Outcome::Acknowledged,
+        429 | 503 => Outcome::Postponed,
+        _ => Outcome::Refused,
+    }
+}
+
 /// A promise that was broken, with the story of whoever saw it.
 #[derive(Debug, Clone)]
 pub struct Violation {

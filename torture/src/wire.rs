@@ -11,6 +11,15 @@ use serde_json::Value;
 /// Where the browsers believe to be.
 pub(crate) const PUBLIC_URL: &str = "https://app.example.com";
 
+/// Where a password is hashed.
+const HASHING: [&str; 5] = [
+    "/api/auth/login/",
+    "/api/auth/password/change/",
+    "/api/auth/password/reset/confirm/",
+    "/api/auth/registration/",
+    "/api/auth/email/change/",
+];
+
 /// What becomes of an answer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Fate {
@@ -23,6 +32,7 @@ pub(crate) enum Fate {
 }
 
 /// What a browser sends.
+#[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) path: &'static str,
@@ -45,6 +55,13 @@ impl Request {
     pub(crate) fn post(path: &'static str) -> Self {
         Self {
             method: Method::POST,
+            ..Self::get(path)
+        }
+    }
+
+    pub(crate) fn delete(path: &'static str) -> Self {
+        Self {
+            method: Method::DELETE,
             ..Self::get(path)
         }
     }
@@ -122,10 +139,7 @@ impl Wire {
     }
 
     pub(crate) async fn ask(&self, request: Request, fate: Fate) -> Heard {
-        let is_quick = !matches!(
-            request.path,
-            "/api/auth/login/" | "/api/auth/password/change/"
-        );
+        let is_quick = !HASHING.contains(&request.path) && request.method != Method::DELETE;
         let sent = Instant::now();
         let answered = self.send(request);
         let heard = match fate {

@@ -10,7 +10,8 @@ use crate::workspace::{self, cargo};
 /// Below `cargo xtask torture --help`.
 pub(crate) const HELP: &str = "\
 Browsers log in, refresh in several tabs, log out and change passwords over real sockets, and lose
-some of the answers; the server is killed with kill -9, started again and asked for everything that
+some of the answers; others register, reset passwords, move to other addresses and delete themselves
+with the codes of real mails; the server is killed with kill -9, started again and asked for everything that
 it had acknowledged. Exit code 1 when a promise was broken; the story of who saw it is printed.
 
 Examples:

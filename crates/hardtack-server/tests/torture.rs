@@ -18,7 +18,7 @@ async fn five_kills_in_the_middle_of_everything_lose_nothing_and_log_nobody_out(
         .collect();
     assert_eq!(told, [""; 0], "{}", tally.report());
     // A run in which nothing was acknowledged would show nothing.
-    for kind in ["login", "refresh", "logout"] {
+    for kind in ["login", "refresh", "logout", "registration", "verification"] {
         assert!(tally.acknowledged(kind) > 0, "{kind}: {}", tally.report());
     }
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::{Browser, locked, shown};
 use crate::promise::{SessionNumber, Verdict};
-use crate::tally::{Outcome, Violation};
+use crate::tally::{Outcome, Violation, outcome};
 use crate::wire::{Answer, Fate, Heard, Request, Wire};
 
 /// Operations that a story tells.
@@ -106,13 +106,5 @@ impl Browser {
             what: what.to_owned(),
             story: locked(&self.story).iter().cloned().collect(),
         });
-    }
-}
-
-fn outcome(status: u16) -> Outcome {
-    match status {
-        200 => Outcome::Acknowledged,
-        429 | 503 => Outcome::Postponed,
-        _ => Outcome::Refused,
     }
 }
