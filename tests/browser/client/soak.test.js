@@ -4,14 +4,14 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { launch, pause } from "../chromium.js";
 import { generation, isUser, logIn, neverSignedOut, openApp } from "./person.js";
-import { startSite } from "./site.js";
+import { SCALED, startSite } from "./site.js";
 
 const TABS = 10;
 const EXPIRIES = 50;
 let site;
 let browser;
 before(async () => {
-  site = await startSite("react-hardtack");
+  site = await startSite("react-hardtack", { ...SCALED, "tokens.access_lifetime": "7s" });
   browser = await launch();
 });
 after(async () => {
@@ -44,32 +44,31 @@ test("no tab is ever signed out, and an expiry is one refresh and one rotation a
   // The last may be under way.
   const past = renewals(refreshes).slice(0, EXPIRIES);
   const [sent, lost] = [past.flat(), past.flat().filter((refresh) => refresh.lost)];
-  const rotations = sent.at(-1).generation - from;
-  console.log(`${TABS} tabs, ${past.length} expiries in ${took} s: ${rotations} rotations, ${sent.length} refreshes, ${lost.length} lost`);
+  const reached = past.map((group) => Math.max(...group.map(({ generation }) => generation)));
+  const rotations = reached.map((generation, index) => generation - (index ? reached[index - 1] : from));
+  const rotated = rotations.filter((count) => count > 0).length;
+  console.log(`${TABS} tabs, ${past.length} expiries in ${took} s: ${rotated} rotated, ${sent.length} refreshes, ${lost.length} lost`);
   assert.ok(lost.length > 0, "the network lost nothing");
   assert.deepEqual([...new Set(sent.map(({ status }) => status))], [200]);
-  // One rotation for each. None where the window is still open, which the first use of a token opens anew: with lifetimes
-  // of seconds that happens, and the server repeats what it gave (docs/rotation.md, section 3).
-  const twice = past.filter((group) => group.some(({ generation }) => generation !== group[0].generation));
-  if (twice.length > 0) console.log(`two rotations: ${JSON.stringify(twice)}`);
-  // A repetition that a busy machine holds up for longer than the window, which is two seconds here and a minute in life,
-  // comes when the successor may be replaced already.
-  assert.ok(twice.length <= 2, `${twice.length} expiries had two rotations: ${JSON.stringify(twice)}`);
-  assert.ok(rotations <= EXPIRIES && rotations > EXPIRIES / 2, `${rotations} rotations`);
+  // What counts is the generation that one expiry leaves behind. Its first answer may be a repetition of the present token,
+  // for the first use of a token opens its window anew (docs/rotation.md, section 3); when the network loses that one, the
+  // next attempt may be the rotation. Where it is not lost, the expiry has none.
+  rotations.forEach((count, index) => assert.ok(count <= 1, `${count} rotations: ${JSON.stringify(past.slice(Math.max(index - 1, 0), index + 1))}`));
+  assert.ok(rotated > 0.8 * EXPIRIES, `${rotated} of ${EXPIRIES} expiries rotated`);
   // Ten tabs, and still hardly more requests than expiries and losses: one tab asks for all.
   assert.ok(sent.length <= 1.3 * (EXPIRIES + lost.length), `${sent.length} refreshes`);
   await context.close();
 });
 
 /**
- * What belongs to one expiry. A token lives for six seconds, of which `Date` may hide one at either end, and is renewed in
- * the last third of the rest: the next renewal begins more than two and a half seconds later.
+ * What belongs to one expiry. A token lives for seven seconds, of which `Date` may hide one at either end, and is renewed in
+ * the last third of the rest: the next renewal begins more than three seconds later.
  */
 function renewals(refreshes) {
   const groups = [];
   for (const refresh of refreshes) {
     const group = groups.at(-1);
-    if (group && refresh.at - group[0].at < 2_500) group.push(refresh);
+    if (group && refresh.at - group[0].at < 3_000) group.push(refresh);
     else groups.push([refresh]);
   }
   return groups;
