@@ -10,10 +10,10 @@ const ROOT = resolve(import.meta.dirname, "../../..");
 /** What the examples are built with; it becomes the proxy's address when they are served. */
 const BUILT_WITH = "http://api.invalid";
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css" };
-/** A page with the client alone, as `window.hardtack`. */
+/** A page with the client alone, as `window.hardtack`; `window.options` may add to what it is made with. */
 const BARE = `<!doctype html><title>bare</title><script type="module">
   import { createHardtack } from "/hardtack/index.js";
-  window.hardtack = createHardtack({ baseUrl: "${BUILT_WITH}/api/auth", timeout: 500 });
+  window.hardtack = createHardtack({ baseUrl: "${BUILT_WITH}/api/auth", timeout: 500, ...window.options });
 </script>`;
 
 /** Lifetimes scaled down together with the client's limit of 500 ms. */
