@@ -117,8 +117,8 @@ interface NextResponses<Response> {
 }
 
 /**
- * Next.js: `export const middleware = hardtackMiddleware(NextResponse, { baseUrl })`. Pages then read the new cookies from
- * `headers()` and `cookies()` as if the browser had sent them.
+ * Next.js: `export const proxy = hardtackMiddleware(NextResponse, { baseUrl })` in `proxy.ts`; before version 16 it was `middleware` in
+ * `middleware.ts`. Pages then read the new cookies from `headers()` and `cookies()` as if the browser had sent them.
  */
 export function hardtackMiddleware<Next extends { headers: Headers }>(nextResponse: NextResponses<Next>, options: SsrOptions) {
   return async (request: { headers: Headers }): Promise<Next> => {

@@ -1,5 +1,6 @@
 // Pages that a server renders.
 
+import { NextRequest, NextResponse } from "next/server.js";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { hardtackHandle, hardtackMiddleware, renew } from "../src/ssr.js";
 
@@ -82,15 +83,28 @@ test("sveltekit: the page knows its user's cookies, the browser gets both lines,
   expect(response.headers.get("Cache-Control")).toBe("private, no-store");
 });
 
+// How a page learns of them is between Next.js and itself: these are the headers that it reads them from.
 test("next: the page is rendered with the new cookies, and the browser gets both lines", async () => {
-  let rendered: Headers | undefined;
-  const NextResponse = {
-    next: ({ request: { headers } }: { request: { headers: Headers } }) => {
-      rendered = headers;
-      return new Response("page");
-    },
-  };
-  const response = await hardtackMiddleware(NextResponse, server(200, LINES).options)(page("refresh=old"));
-  expect(rendered?.get("Cookie")).toBe("refresh=next; access=new");
+  const headers = { Cookie: "refresh=old; theme=dark", "Accept-Language": "fa" };
+  const request = new NextRequest("https://app.example/notes", { headers });
+  const response = await hardtackMiddleware(NextResponse, server(200, LINES).options)(request);
+  expect(response).toBeInstanceOf(NextResponse);
+  expect(response.headers.get("x-middleware-next")).toBe("1");
+  expect(response.headers.get("x-middleware-override-headers")?.split(",").toSorted()).toEqual(["accept-language", "cookie"]);
+  expect(response.headers.get("x-middleware-request-accept-language")).toBe("fa");
+  expect(response.headers.get("x-middleware-request-cookie")?.split("; ").toSorted()).toEqual(["access=new", "refresh=next", "theme=dark"]);
   expect(response.headers.getSetCookie()).toEqual(LINES);
+  expect(response.headers.get("Cache-Control")).toBe("private, no-store");
+});
+
+test("next: a page with a good token, or with none, goes through as it came", async () => {
+  for (const cookie of [`access=${token(60)}; refresh=old`, "theme=dark"]) {
+    const { requests, options } = server(200, LINES);
+    const request = new NextRequest("https://app.example/", { headers: { Cookie: cookie } });
+    const response = await hardtackMiddleware(NextResponse, options)(request);
+    expect(requests).toEqual([]);
+    expect(response.headers.get("x-middleware-request-cookie")).toBe(cookie);
+    expect(response.headers.getSetCookie()).toEqual([]);
+    expect(response.headers.has("Cache-Control")).toBe(false);
+  }
 });
