@@ -1,5 +1,5 @@
-//! What the operator can set: `hardtack.toml`, overlaid by `HARDTACK__SECTION__KEY` variables,
-//! overlaid by flags.
+//! What the operator can set: a preset's table, overlaid by `hardtack.toml`, overlaid by
+//! `HARDTACK__SECTION__KEY` variables, overlaid by flags.
 //!
 //! [`table::keys`] is the one list. Reading, checking, `config show`, `config reference` and
 //! docs/configuration.md follow from it, so a key cannot exist in one of them only. No key holds a
@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use hardtack::breached::RangeUrl;
-use hardtack::settings::{PublicUrl, Settings, SettingsError};
+use hardtack::settings::{Preset, PublicUrl, Settings, SettingsError};
 use hardtack_core::key::Algorithm;
 
 pub(crate) mod contradiction;
@@ -20,6 +20,7 @@ pub(crate) mod key;
 pub(crate) mod mail;
 mod nearest;
 pub(crate) mod overlay;
+pub(crate) mod preset;
 pub(crate) mod problem;
 pub(crate) mod reference;
 mod secret;
@@ -32,6 +33,8 @@ pub(crate) use overlay::{Loaded, Sources};
 /// Everything that can be set, as types.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
+    /// The table of settings below what the operator says.
+    pub(crate) preset: Preset,
     /// What the library is told.
     pub(crate) settings: Settings,
     /// Whether anybody said where browsers reach this service.
@@ -138,6 +141,7 @@ impl Config {
     fn blank() -> Result<Self, SettingsError> {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 8000));
         Ok(Self {
+            preset: Preset::default(),
             settings: Settings::new(PublicUrl::parse(&format!("http://{listen}"))?),
             public_url_given: false,
             server: ServerConfig {

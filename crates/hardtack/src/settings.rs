@@ -13,22 +13,34 @@ mod cookies;
 mod links;
 mod mail;
 mod pages;
+mod preset;
 mod rate_limit;
 mod registration;
+mod response;
 mod revocations;
+mod routes;
 mod service_token;
 mod session;
+mod tokens;
 
 pub use audit::AuditSettings;
 pub use cookies::{CookiePrefix, CookieSettings, PlacedCookie, SameSite};
 pub use links::{LinkPath, LinkSettings, LinkTo};
 pub use mail::MailSettings;
 pub use pages::{Colour, PageSettings, ParseColourError};
+pub use preset::Preset;
 pub use rate_limit::RateLimitSettings;
 pub use registration::{EmailVerification, RegistrationMode, RegistrationSettings};
+pub use response::{
+    ErrorShape, MessageShape, MissingRefreshStatus, RefusedLoginStatus, ResponseSettings,
+    TokenShape, UserFields, UserKey,
+};
 pub use revocations::RevocationSettings;
+pub(crate) use routes::NamedRoute;
+pub use routes::RouteSettings;
 pub use service_token::{ServiceToken, ServiceTokenError};
 pub use session::SessionSettings;
+pub use tokens::{TokenSettings, TokensInBody};
 
 /// Everything that [`Hardtack`](crate::Hardtack) can be told. Start from [`Settings::new`], whose
 /// values are those of a hardened production server.
@@ -40,6 +52,10 @@ pub struct Settings {
     pub public_url: PublicUrl,
     /// Where the routes are mounted, as a browser sees it: `/api/auth`.
     pub base_path: String,
+    /// What the routes are called that systems call differently.
+    pub routes: RouteSettings,
+    /// What answers look like where systems differ.
+    pub response: ResponseSettings,
     /// Names and attributes of the cookies.
     pub cookies: CookieSettings,
     /// Access tokens.
@@ -79,6 +95,8 @@ impl Settings {
         Self {
             public_url,
             base_path: "/api/auth".to_owned(),
+            routes: RouteSettings::default(),
+            response: ResponseSettings::default(),
             cookies: CookieSettings::default(),
             tokens: TokenSettings::default(),
             session: SessionSettings::default(),
@@ -122,6 +140,8 @@ impl Settings {
             );
         }
         self.cookies.verify(base)?;
+        self.routes.verify(self)?;
+        self.response.verify(self.tokens.in_body)?;
         self.session.verify(self.tokens.access_lifetime)?;
         if self.session.sliding && self.cookies.refresh_path.as_deref() != Some("/") {
             return wrong(
@@ -281,51 +301,19 @@ impl PublicUrl {
     }
 }
 
-/// Which tokens appear in bodies, besides the cookies (ASVS 5.0 §3.3.4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum TokensInBody {
-    /// Neither: both fields are `""`.
-    #[default]
-    None,
-    /// The access token, as dj-rest-auth does.
-    Access,
-    /// Both, for clients that have no cookies.
-    Both,
-}
-
-/// Access tokens.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TokenSettings {
-    /// How long one is good.
-    pub access_lifetime: Duration,
-    /// `iss`; `None` is the public URL.
-    pub issuer: Option<String>,
-    /// `aud`; none by default.
-    pub audience: Option<String>,
-    /// Which tokens appear in bodies.
-    pub in_body: TokensInBody,
-    /// Believe access tokens that a Django site signed with the shared HS256 key.
-    pub accept_simplejwt: bool,
-}
-
-impl Default for TokenSettings {
-    fn default() -> Self {
-        Self {
-            access_lifetime: Duration::from_secs(15 * 60),
-            issuer: None,
-            audience: None,
-            in_body: TokensInBody::None,
-            accept_simplejwt: false,
-        }
-    }
-}
-
 /// Who may change something.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a rule that holds or not, independently of the others"
+)]
 pub struct CsrfSettings {
     /// Also demand the double-submit token (`csrftoken` cookie, `X-CSRFToken` header) of requests
     /// that a cookie authenticates.
     pub double_submit: bool,
+    /// Refresh does without that token. Front-ends of systems that never asked for it there send
+    /// none; whoever forges a refresh cannot read the answer, and the origin is checked as ever.
+    pub exempt_refresh: bool,
     /// Believe sibling hosts of the same site that send no `Origin`.
     pub allow_same_site: bool,
     /// Any loopback origin may change something: for `--dev`.

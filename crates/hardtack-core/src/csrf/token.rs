@@ -62,6 +62,14 @@ impl CsrfToken {
         self.0.expose_secret()
     }
 
+    /// Could these be the bytes of a token? Whose, and whether anybody's, takes a session to say.
+    #[must_use]
+    pub fn is_well_formed(text: &str) -> bool {
+        BASE64URL_NOPAD
+            .decode(text.as_bytes())
+            .is_ok_and(|bytes| bytes.len() == RANDOM_BYTES + TAG_BYTES)
+    }
+
     /// Decides whether `cookie` and `header` are one token that was made for `session`. Both are
     /// compared in constant time; an empty text is a missing one.
     ///

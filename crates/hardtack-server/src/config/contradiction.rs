@@ -282,6 +282,35 @@ mod tests {
                 "cookies.refresh_path: \"/api/au\" does not reach routes.base_path (/api/auth), where refresh and logout need the cookie; use \"/api/auth\" or a path above it",
             ),
             (
+                &[
+                    PUBLIC,
+                    ("preset", "simplejwt-activity"),
+                    ("tokens.in_body", "none"),
+                ],
+                "response.refresh: \"access_token\" puts the access token into the body, and tokens.in_body = \"none\" keeps it out; set tokens.in_body = \"access\", or \"empty\" here",
+            ),
+            (
+                &[
+                    PUBLIC,
+                    ("preset", "simplejwt-activity"),
+                    ("routes.refresh", "token/refresh"),
+                    ("cookies.refresh_path", "/api/auth"),
+                ],
+                "session.sliding: needs cookies.refresh_path = \"/\": from elsewhere the browser does not send the refresh cookie with ordinary requests",
+            ),
+            (
+                &[
+                    PUBLIC,
+                    ("preset", "drf-jwt-httponly-cookie"),
+                    ("routes.base_path", "/auth"),
+                ],
+                "cookies.refresh_path: \"/accounts/auth/\" does not reach routes.base_path (/auth), where refresh and logout need the cookie; use \"/auth\" or a path above it",
+            ),
+            (
+                &[PUBLIC, ("routes.user", "session")],
+                "routes.user: /api/auth/session is the place of something else; choose another name",
+            ),
+            (
                 &[PUBLIC, ("tokens.algorithm", "HS256")],
                 "tokens.algorithm: HS256 shares a secret, and none is made for you; name the file that holds it in tokens.key_file, or leave the algorithm out",
             ),

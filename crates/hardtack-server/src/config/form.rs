@@ -68,6 +68,18 @@ pub(super) fn base_path(text: &str) -> Result<String, String> {
     }
 }
 
+/// Below the base path, below the root with a slash in front, or nowhere.
+pub(super) fn route(text: &str) -> Result<String, String> {
+    let path = format!("/{}", text.strip_prefix('/').unwrap_or(text));
+    if text.is_empty() || base_path(&path).is_ok() {
+        Ok(text.to_owned())
+    } else {
+        Err(format!(
+            "{text:?} is not a name as in login, token/refresh or /refresh-token"
+        ))
+    }
+}
+
 pub(super) fn cookie_name(text: &str) -> Result<String, String> {
     // RFC 6265 §4.1.1: a token of RFC 9110 §5.6.2.
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);

@@ -36,6 +36,9 @@ pub(crate) enum Default {
 /// A word, and what it does.
 pub(crate) type Choice = (&'static str, fn(&mut Config));
 
+/// A number, and what it does.
+pub(crate) type NumberChoice = (u32, fn(&mut Config));
+
 /// What a key takes, and the place in [`Config`] where it goes.
 pub(crate) enum Kind {
     /// A time span such as `15m`.
@@ -58,6 +61,8 @@ pub(crate) enum Kind {
     Flag(fn(&mut Config) -> &mut bool),
     /// One of these words.
     Choice(&'static [Choice]),
+    /// One of these numbers.
+    Number(&'static [NumberChoice]),
     /// A text of some form.
     Text {
         form: &'static str,
@@ -94,6 +99,14 @@ impl fmt::Display for Value {
             Self::Texts(texts) => toml::Value::from(texts.clone()).fmt(formatter),
         }
     }
+}
+
+fn numbers(choices: &[NumberChoice]) -> String {
+    let numbers: Vec<String> = choices
+        .iter()
+        .map(|(number, _)| number.to_string())
+        .collect();
+    numbers.join(", ")
 }
 
 /// Whatever a text is for, it stands in one line: of a header, of the log, of `config show`.
@@ -166,6 +179,14 @@ impl Kind {
                 put(config);
                 Ok(Value::Text((*word).to_owned()))
             }
+            Self::Number(choices) => {
+                let count = parse_count(given)?;
+                let Some((_, put)) = choices.iter().find(|(number, _)| *number == count) else {
+                    return Err(format!("{count} is none of: {}", numbers(choices)));
+                };
+                put(config);
+                Ok(Value::Count(count))
+            }
             Self::Text { put, .. } => {
                 let text = given.text()?;
                 put(config, text).map_err(|wanted| hide(wanted, text))?;
@@ -191,6 +212,7 @@ impl Kind {
             Self::Count { .. } => "whole number",
             Self::Flag(_) => "true or false",
             Self::Choice(_) => "one word",
+            Self::Number(_) => "one number",
             Self::Text { .. } => "text",
             Self::Texts { .. } => "list of texts",
         }
@@ -207,6 +229,7 @@ impl Kind {
                 let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
                 words.join(", ")
             }
+            Self::Number(choices) => numbers(choices),
             Self::Text { form, .. } | Self::Texts { form, .. } => (*form).to_owned(),
         }
     }

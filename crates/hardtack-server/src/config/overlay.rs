@@ -1,14 +1,16 @@
-//! The order in which the sources speak: table, file, environment, flags. The last one wins.
+//! The order in which the sources speak: table, preset, file, environment, flags. The last one wins.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use hardtack::settings::Preset;
 use serde::Serialize;
 
 use super::Config;
 use super::file::{Assignment, parse_file};
 use super::key::{Default, Key, Value};
 use super::nearest::{misspelt, unknown};
+use super::preset;
 use super::problem::{Origin, Problem, Problems};
 use super::table::keys;
 use super::value::Given;
@@ -115,11 +117,12 @@ impl Sources {
                 origin: Origin::Default,
             })
             .collect();
+        let preset = preset::assignments(preset_of(&assignments, &mut config))?;
         for Assignment {
             name,
             given,
             origin,
-        } in assignments
+        } in preset.into_iter().chain(assignments)
         {
             let found = keys().zip(&mut entries).find(|(key, _)| key.name == name);
             let Some((key, entry)) = found else {
@@ -181,6 +184,17 @@ impl Sources {
         assignments.sort_by(|one, other| one.name.cmp(&other.name));
         assignments
     }
+}
+
+/// Which table the operator's own words stand on: it has to be known before the first of them. What is
+/// wrong with them is told when it is their turn.
+fn preset_of(assignments: &[Assignment], config: &mut Config) -> Preset {
+    if let Some(key) = keys().find(|key| key.name == "preset") {
+        for said in assignments.iter().filter(|said| said.name == key.name) {
+            let _ = key.kind.take(config, &said.given);
+        }
+    }
+    config.preset
 }
 
 fn default_of(key: &Key, config: &mut Config, problems: &mut Vec<Problem>) -> Option<Value> {
@@ -264,6 +278,37 @@ mod tests {
         );
         assert_eq!(loaded.config.server.listen.port(), 3);
         assert_eq!(loaded.config.settings.tokens.access_lifetime.as_secs(), 360);
+    }
+
+    #[test]
+    fn a_preset_stands_under_whatever_else_is_said_and_shows_where_it_speaks() {
+        let file = "preset = \"simplejwt-activity\"\n[cookies]\nsame_site = \"lax\"\n";
+        let loaded = load(file, &[("HARDTACK__TOKENS__IN_BODY", "both")], &[]).unwrap();
+        for (key, value, origin) in [
+            ("preset", "\"simplejwt-activity\"", "hardtack.toml:1"),
+            (
+                "routes.refresh",
+                "\"/refresh-token\"",
+                "preset simplejwt-activity",
+            ),
+            (
+                "response.missing_refresh_status",
+                "400",
+                "preset simplejwt-activity",
+            ),
+            ("cookies.same_site", "\"lax\"", "hardtack.toml:3"),
+            ("tokens.in_body", "\"both\"", "HARDTACK__TOKENS__IN_BODY"),
+            ("routes.login", "\"login\"", "default"),
+        ] {
+            assert_eq!(entry(&loaded, key), (value.into(), origin.into()), "{key}");
+        }
+        // The last word about the preset decides which table it is.
+        let loaded = load(file, &[("HARDTACK__PRESET", "hardtack")], &[]).unwrap();
+        assert_eq!(entry(&loaded, "routes.refresh").1, "default");
+        assert_eq!(
+            load("preset = \"djoser\"", &[], &[]).unwrap_err(),
+            "hardtack.toml:1: preset: \"djoser\" is none of: hardtack, dj-rest-auth, drf-jwt-httponly-cookie, simplejwt-activity"
+        );
     }
 
     #[test]
@@ -378,6 +423,18 @@ mod tests {
             (
                 "server.data_dir = \"\\n\"",
                 "hardtack.toml:1: server.data_dir: it has a line break or another control character",
+            ),
+            (
+                "response.missing_refresh_status = 404",
+                "hardtack.toml:1: response.missing_refresh_status: 404 is none of: 401, 400, 403",
+            ),
+            (
+                "response.user_fields = [\"password\"]",
+                "hardtack.toml:1: response.user_fields: \"password\" is none of username, email, first_name and last_name, or stands there twice",
+            ),
+            (
+                "routes.login = \"login/\"",
+                "hardtack.toml:1: routes.login: \"login/\" is not a name as in login, token/refresh or /refresh-token",
             ),
             (
                 "server.listen = 8000",

@@ -7,6 +7,8 @@ use std::fmt;
 pub(crate) enum Origin {
     /// The table.
     Default,
+    /// The table of a preset.
+    Preset(&'static str),
     /// A line of the configuration file.
     File {
         /// The file as the operator named it.
@@ -24,6 +26,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => formatter.write_str("default"),
+            Self::Preset(name) => write!(formatter, "preset {name}"),
             Self::File { path, line } => write!(formatter, "{path}:{line}"),
             Self::Variable(name) => formatter.write_str(name),
             Self::Flag(flag) => formatter.write_str(flag),

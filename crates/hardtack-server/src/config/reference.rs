@@ -63,9 +63,14 @@ pub(crate) fn markdown() -> String {
     for key in keys() {
         if key.section() != section {
             section = key.section();
+            let heading = if key.name.contains('.') {
+                format!("`[{section}]`")
+            } else {
+                "Before any section".to_owned()
+            };
             let _ = write!(
                 page,
-                "\n## `[{section}]`\n\n| Key | Takes | Default | Meaning |\n| --- | --- | --- | --- |\n"
+                "\n## {heading}\n\n| Key | Takes | Default | Meaning |\n| --- | --- | --- | --- |\n"
             );
         }
         let default = match key.default {
@@ -114,7 +119,7 @@ key can be left out but `server.public_url`, which only `--dev` does without:
 public_url = \"https://app.example.com\"
 ```
 
-* **Order.** The file is overlaid by the environment, the environment by flags. The variable of a
+* **Order.** A preset is overlaid by the file, the file by the environment, the environment by flags. The variable of a
   key is `HARDTACK__SECTION__KEY`: `HARDTACK__TOKENS__ACCESS_LIFETIME=5m`. Lists have commas there.
 * **Durations** are written `90s`, `15m`, `12h`, `7d`, `1h30m`; sizes `64KiB`, `2MiB`.
 * **Secrets** are never values here. They are files, for their owner only (0600), made at first

@@ -9,6 +9,7 @@ mod login;
 mod mail;
 mod pages;
 mod registration;
+mod response;
 mod server;
 mod session;
 
@@ -17,8 +18,10 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// The sections, in the order of the reference.
 static SECTIONS: &[&[Key]] = &[
+    response::PRESET,
     server::SERVER,
-    server::ROUTES,
+    response::ROUTES,
+    response::RESPONSE,
     cookies::COOKIES,
     session::TOKENS,
     session::SESSION,

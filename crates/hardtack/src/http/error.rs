@@ -41,6 +41,14 @@ pub(crate) enum ApiError {
     TokenNotValid(&'static str),
     /// 401: the refresh token is good, its user is switched off.
     NoActiveAccount,
+    /// 400: a refresh without a refresh token, where front-ends were told of that status.
+    RefreshTokenMissing(&'static str),
+    /// 403: the same where they were told of that one.
+    NotPermitted,
+    /// 403: wrong name or password, where front-ends were told of that status.
+    WrongCredentials,
+    /// The text under `error` instead of `detail`, where front-ends were told of that.
+    UnderError(StatusCode, &'static str),
     /// As the inner error, and the browser's dead cookies are cleared.
     ClearingCookies(Box<Self>, Vec<HeaderValue>),
     /// 429.
@@ -59,16 +67,21 @@ impl ApiError {
 
     fn status(&self) -> StatusCode {
         match self {
-            Self::Fields(_) | Self::BrokenJson(_) | Self::BrokenMultipart(_) | Self::BodyBroken => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::Fields(_)
+            | Self::BrokenJson(_)
+            | Self::BrokenMultipart(_)
+            | Self::BodyBroken
+            | Self::RefreshTokenMissing(_) => StatusCode::BAD_REQUEST,
+            Self::UnderError(status, _) => *status,
             Self::Refused(refusal) => refusal.status(),
             Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::RegistrationClosed => StatusCode::FORBIDDEN,
+            Self::RegistrationClosed | Self::NotPermitted | Self::WrongCredentials => {
+                StatusCode::FORBIDDEN
+            }
             Self::TokenNotValid(_) | Self::NoActiveAccount => StatusCode::UNAUTHORIZED,
             Self::ClearingCookies(inner, _) => inner.status(),
             Self::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -77,10 +90,23 @@ impl ApiError {
         }
     }
 
-    /// `detail`, and `code` where the contract has one.
+    fn is_under_error(&self) -> bool {
+        match self {
+            Self::UnderError(..) => true,
+            Self::ClearingCookies(inner, _) => inner.is_under_error(),
+            _ => false,
+        }
+    }
+
+    /// The sentence, and `code` where the contract has one.
     fn detail(&self) -> (Cow<'static, str>, Option<&'static str>) {
         let text: Cow<'static, str> = match self {
-            Self::TokenNotValid(text) => return (Cow::Borrowed(text), Some("token_not_valid")),
+            Self::TokenNotValid(text) | Self::RefreshTokenMissing(text) => {
+                return (Cow::Borrowed(text), Some("token_not_valid"));
+            }
+            Self::UnderError(_, text) => Cow::Borrowed(text),
+            Self::NotPermitted => "You do not have permission to perform this action.".into(),
+            Self::WrongCredentials => "Incorrect authentication credentials.".into(),
             Self::RegistrationClosed => {
                 let text = Cow::Borrowed("Registration is closed.");
                 return (text, Some("registration_closed"));
@@ -118,7 +144,10 @@ impl ApiError {
 
 #[derive(Serialize)]
 struct DetailJson<'a> {
-    detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'a str>,
 }
@@ -135,11 +164,17 @@ impl IntoResponse for ApiError {
             Self::Refused(refusal) => return refusal.into_response(),
             Self::Fields(faults) => return json_response(status, &faults),
             _ => {
-                let (detail, code) = self.detail();
+                let (text, code) = self.detail();
+                let (detail, error) = if self.is_under_error() {
+                    (None, Some(&*text))
+                } else {
+                    (Some(&*text), None)
+                };
                 json_response(
                     status,
                     &DetailJson {
-                        detail: &detail,
+                        detail,
+                        error,
                         code,
                     },
                 )

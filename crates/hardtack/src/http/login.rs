@@ -9,6 +9,7 @@ use hardtack_store::Store;
 use http::header::SET_COOKIE;
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
+use serde_json::json;
 
 use super::csrf;
 use super::dates::iso_date;
@@ -20,7 +21,7 @@ use crate::client::Client;
 use crate::flow::Grant;
 use crate::flow::login::{Credentials, LoginError};
 use crate::hardtack::Hardtack;
-use crate::settings::TokensInBody;
+use crate::settings::{RefusedLoginStatus, TokenShape, TokensInBody};
 
 const REFUSED: &str = "Unable to log in with provided credentials.";
 const NOT_VERIFIED: &str = "E-mail is not verified.";
@@ -37,7 +38,8 @@ pub(super) async fn log_in<S: Store>(
     let presented = refresh_cookies_to_end(&hardtack, &headers);
     let (user, grant) = hardtack
         .log_in(credentials, remember_me, presented.into_iter(), &client)
-        .await?;
+        .await
+        .map_err(|error| refused(error, hardtack.settings().response.refused_login_status))?;
     Ok(logged_in(&hardtack, StatusCode::OK, &user, &grant))
 }
 
@@ -101,14 +103,16 @@ pub(super) struct LoginJson<'a> {
     refresh_expiration: String,
 }
 
-/// The answer to every way of logging in: the user, both ends, both cookies.
+/// The answer to every way of logging in: the user and both ends, or what else front-ends were told
+/// of, and both cookies.
 pub(super) fn logged_in<S: Store>(
     hardtack: &Hardtack<S>,
     status: StatusCode,
     user: &User,
     grant: &Grant,
 ) -> Response {
-    let in_body = hardtack.settings().tokens.in_body;
+    let settings = hardtack.settings();
+    let in_body = settings.tokens.in_body;
     let body = LoginJson {
         access: if in_body == TokensInBody::None {
             ""
@@ -120,11 +124,15 @@ pub(super) fn logged_in<S: Store>(
         } else {
             ""
         },
-        user: UserJson::of(user),
+        user: UserJson::of(user, &settings.response),
         access_expiration: iso_date(grant.access_expires_at),
         refresh_expiration: iso_date(grant.refresh_expires_at),
     };
-    let mut response = json_response(status, &body);
+    let mut response = match settings.response.login {
+        TokenShape::Full => json_response(status, &body),
+        TokenShape::Empty => json_response(status, &json!({})),
+        TokenShape::AccessToken => json_response(status, &json!({ "access_token": body.access })),
+    };
     set_cookies(hardtack, &mut response, grant);
     response
 }
@@ -147,6 +155,14 @@ pub(crate) fn set_cookies<S: Store>(
     }
     for cookie in hardtack.cookies().clear_former() {
         response.headers_mut().append(SET_COOKIE, cookie);
+    }
+}
+
+/// The refusal of a name or password, with the status that front-ends were told of.
+fn refused(error: LoginError, status: RefusedLoginStatus) -> ApiError {
+    match (error, status) {
+        (LoginError::Refused, RefusedLoginStatus::Forbidden) => ApiError::WrongCredentials,
+        (error, _) => error.into(),
     }
 }
 

@@ -13,6 +13,7 @@ use super::extract::{check_csrf_of_one, refresh_cookies, refresh_cookies_to_end}
 use super::fields::Fields;
 use crate::client::Client;
 use crate::hardtack::Hardtack;
+use crate::settings::MessageShape;
 
 pub(super) async fn log_out<S: Store>(
     State(hardtack): State<Hardtack<S>>,
@@ -45,10 +46,11 @@ pub(super) async fn log_out<S: Store>(
     hardtack
         .log_out(ended.into_iter().chain(in_body), session, &client)
         .await?;
-    let mut response = json_response(
-        StatusCode::OK,
-        &json!({ "detail": "Successfully logged out." }),
-    );
+    let body = match hardtack.settings().response.logout {
+        MessageShape::Detail => json!({ "detail": "Successfully logged out." }),
+        MessageShape::Empty => json!({}),
+    };
+    let mut response = json_response(StatusCode::OK, &body);
     for cookie in hardtack.cookies().clear() {
         response.headers_mut().append(SET_COOKIE, cookie);
     }

@@ -8,6 +8,7 @@ use http::StatusCode;
 use http::header::SET_COOKIE;
 use http::request::Parts;
 use serde::Serialize;
+use serde_json::json;
 
 use super::dates::iso_date;
 use super::error::{ApiError, json_response};
@@ -16,7 +17,11 @@ use super::fields::Fields;
 use crate::client::Client;
 use crate::flow::refresh::{DeadCookies, RefreshError};
 use crate::hardtack::Hardtack;
-use crate::settings::TokensInBody;
+use crate::settings::{
+    ErrorShape, MissingRefreshStatus, ResponseSettings, TokenShape, TokensInBody,
+};
+
+const MISSING: &str = "No valid refresh token found.";
 
 /// As docs/contract.md §4 has it: no user and no `refresh_expiration`, unless the tokens are in bodies.
 #[derive(Serialize)]
@@ -43,14 +48,15 @@ pub(super) async fn refresh<S: Store>(
         Some(token) => vec![token],
         None => refresh_cookies(&hardtack, &headers),
     };
-    if fields.token("refresh").is_none() {
+    let settings = hardtack.settings();
+    if fields.token("refresh").is_none() && !settings.csrf.exempt_refresh {
         check_csrf_of_one(&hardtack, &headers, &presented)?;
     }
     let grant = hardtack
         .refresh(&presented, &client, activity_of(&headers))
         .await
-        .map_err(|error| refused(&hardtack, error))?;
-    let in_body = hardtack.settings().tokens.in_body;
+        .map_err(|error| refused(&hardtack, error, &presented))?;
+    let in_body = settings.tokens.in_body;
     let both = in_body == TokensInBody::Both;
     let body = RefreshJson {
         access: if in_body == TokensInBody::None {
@@ -62,20 +68,36 @@ pub(super) async fn refresh<S: Store>(
         access_expiration: iso_date(grant.access_expires_at),
         refresh_expiration: both.then(|| iso_date(grant.refresh_expires_at)),
     };
-    let mut response = json_response(StatusCode::OK, &body);
+    let mut response = match settings.response.refresh {
+        TokenShape::Full => json_response(StatusCode::OK, &body),
+        TokenShape::Empty => json_response(StatusCode::OK, &json!({})),
+        TokenShape::AccessToken => {
+            json_response(StatusCode::OK, &json!({ "access_token": body.access }))
+        }
+    };
     for cookie in hardtack.cookies().set(&grant) {
         response.headers_mut().append(SET_COOKIE, cookie);
     }
     Ok(response)
 }
 
-fn refused<S: Store>(hardtack: &Hardtack<S>, error: RefreshError) -> ApiError {
-    let (error, cookies) = match error {
-        RefreshError::Missing => (
-            ApiError::TokenNotValid("No valid refresh token found."),
-            DeadCookies::Keep,
-        ),
-        RefreshError::Invalid => (
+/// What the client is told, in the shape that front-ends were told of.
+fn refused<S: Store>(hardtack: &Hardtack<S>, error: RefreshError, presented: &[&str]) -> ApiError {
+    let response = &hardtack.settings().response;
+    let is_missing = match response.missing_refresh_status {
+        MissingRefreshStatus::Unauthorized => matches!(error, RefreshError::Missing),
+        // The systems that answer so ask whether the cookie is anything at all.
+        MissingRefreshStatus::BadRequest | MissingRefreshStatus::Forbidden => {
+            presented.iter().all(|token| token.is_empty())
+        }
+    };
+    let (reason, cookies) = match error {
+        RefreshError::Throttled(wait) | RefreshError::Wait(wait) => {
+            return ApiError::Throttled(wait);
+        }
+        RefreshError::Unavailable(unavailable) => return ApiError::Unavailable(unavailable),
+        _ if is_missing => return missing(response),
+        RefreshError::Missing | RefreshError::Invalid => (
             ApiError::TokenNotValid("Token is invalid"),
             DeadCookies::Keep,
         ),
@@ -88,11 +110,11 @@ fn refused<S: Store>(hardtack: &Hardtack<S>, error: RefreshError) -> ApiError {
             (ApiError::TokenNotValid("Token is blacklisted"), cookies)
         }
         RefreshError::UserDisabled => (ApiError::NoActiveAccount, DeadCookies::Keep),
-        RefreshError::Throttled(wait) | RefreshError::Wait(wait) => {
-            (ApiError::Throttled(wait), DeadCookies::Keep)
-        }
-        RefreshError::Unavailable(unavailable) => {
-            (ApiError::Unavailable(unavailable), DeadCookies::Keep)
+    };
+    let error = match response.error {
+        ErrorShape::Detail => reason,
+        ErrorShape::Error => {
+            ApiError::UnderError(StatusCode::UNAUTHORIZED, "Invalid refresh token")
         }
     };
     match cookies {
@@ -100,5 +122,19 @@ fn refused<S: Store>(hardtack: &Hardtack<S>, error: RefreshError) -> ApiError {
         DeadCookies::Clear => {
             ApiError::ClearingCookies(Box::new(error), hardtack.cookies().clear())
         }
+    }
+}
+
+fn missing(response: &ResponseSettings) -> ApiError {
+    let status = match response.missing_refresh_status {
+        MissingRefreshStatus::Unauthorized => StatusCode::UNAUTHORIZED,
+        MissingRefreshStatus::BadRequest => StatusCode::BAD_REQUEST,
+        MissingRefreshStatus::Forbidden => StatusCode::FORBIDDEN,
+    };
+    match (response.error, response.missing_refresh_status) {
+        (ErrorShape::Error, _) => ApiError::UnderError(status, "Refresh token missing"),
+        (_, MissingRefreshStatus::Unauthorized) => ApiError::TokenNotValid(MISSING),
+        (_, MissingRefreshStatus::BadRequest) => ApiError::RefreshTokenMissing(MISSING),
+        (_, MissingRefreshStatus::Forbidden) => ApiError::NotPermitted,
     }
 }

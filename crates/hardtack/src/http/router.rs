@@ -1,5 +1,7 @@
 //! Every route on one screen.
 
+use std::fmt::Display;
+
 use axum::Router;
 use axum::extract::State;
 use axum::handler::Handler as _;
@@ -16,6 +18,7 @@ use super::{
     password_reset, refresh, registration, revocations, session, sessions, user, uses, verify,
 };
 use crate::hardtack::Hardtack;
+use crate::settings::NamedRoute;
 
 impl<S: Store> Hardtack<S> {
     /// The routes, relative to `settings.base_path`: `app.nest("/api/auth", hardtack.router())`.
@@ -44,13 +47,16 @@ impl<S: Store> Hardtack<S> {
             .layer(EdgeLayer::of_root(self))
     }
 
-    /// What belongs at the root of the host: `/.well-known/jwks.json`, `/healthz`, `/readyz`.
+    /// What belongs at the root of the host: `/.well-known/jwks.json`, `/healthz`, `/readyz`, and
+    /// routes whose names in `settings.routes` begin with a slash.
     pub fn root_router(&self) -> Router {
+        let named = named_from_root(self).layer(EdgeLayer::of_base_path(self));
         Router::new()
             .route("/.well-known/jwks.json", get(jwks::show::<S>))
             .route("/healthz", get(health::alive))
             .route("/readyz", get(health::ready::<S>))
             .layer(EdgeLayer::of_root(self))
+            .merge(named)
             .with_state(self.clone())
     }
 
@@ -75,9 +81,37 @@ impl<S: Store> Hardtack<S> {
     }
 }
 
-/// The routes below `base`, each with and without a slash at its end.
+/// The routes below `base`, each with and without a slash at its end, under Hardtack's own names
+/// and under those of `settings.routes`.
 fn routes<S: Store>(hardtack: &Hardtack<S>, base: &str) -> Router<Hardtack<S>> {
-    let routes: [(&str, MethodRouter<Hardtack<S>>); 21] = [
+    let named = hardtack.settings().routes.named();
+    let mut routes = Vec::new();
+    for (path, methods) in all(hardtack) {
+        let named = named.iter().find(|named| named.own == path);
+        if named.is_some_and(|named| !named.is_served()) {
+            continue;
+        }
+        if let Some(name) = named.and_then(NamedRoute::below_base) {
+            routes.push((name, methods.clone()));
+        }
+        routes.push((path.to_owned(), methods));
+    }
+    with_and_without_slash(base, routes)
+}
+
+/// The routes of `settings.routes` whose names are relative to the root of the host.
+fn named_from_root<S: Store>(hardtack: &Hardtack<S>) -> Router<Hardtack<S>> {
+    let named = hardtack.settings().routes.named();
+    let named = all(hardtack).into_iter().filter_map(|(path, methods)| {
+        let named = named.iter().find(|named| named.own == path)?;
+        Some((named.below_root()?.to_owned(), methods))
+    });
+    with_and_without_slash("", named)
+}
+
+/// Every route under Hardtack's own name, below the base path.
+fn all<S: Store>(hardtack: &Hardtack<S>) -> [(&'static str, MethodRouter<Hardtack<S>>); 21] {
+    let routes: [(&'static str, MethodRouter<Hardtack<S>>); 21] = [
         ("/login", public("POST, OPTIONS", post(login::log_in::<S>))),
         (
             "/logout",
@@ -163,8 +197,7 @@ fn routes<S: Store>(hardtack: &Hardtack<S>, base: &str) -> Router<Hardtack<S>> {
             protected("POST, OPTIONS", post(password::change::<S>)),
         ),
     ];
-    let routes = routes.map(|(path, methods)| (path, renewing(hardtack, path, methods)));
-    with_and_without_slash(base, routes)
+    routes.map(|(path, methods)| (path, renewing(hardtack, path, methods)))
 }
 
 /// The routes that also renew cookies, where `session.sliding` is on. Not those that write or clear
@@ -189,9 +222,9 @@ fn renewing<S: Store>(
     }
 }
 
-fn with_and_without_slash<S: Store, const N: usize>(
+fn with_and_without_slash<S: Store>(
     base: &str,
-    routes: [(&str, MethodRouter<Hardtack<S>>); N],
+    routes: impl IntoIterator<Item = (impl Display, MethodRouter<Hardtack<S>>)>,
 ) -> Router<Hardtack<S>> {
     routes
         .into_iter()

@@ -117,8 +117,12 @@ impl<S: Store> Hardtack<S> {
     }
 
     fn is_own(&self, path: &str) -> bool {
-        path.strip_prefix(self.settings().base_path.as_str())
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        let below_base = path
+            .strip_prefix(self.settings().base_path.as_str())
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let named = self.settings().routes.named();
+        let path = path.strip_suffix('/').unwrap_or(path);
+        below_base || named.iter().any(|named| named.below_root() == Some(path))
     }
 
     /// Refreshes for the request, which then carries the new access cookie.

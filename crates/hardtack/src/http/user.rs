@@ -7,13 +7,15 @@ use hardtack_core::user::{NameError, User, Username};
 use hardtack_guard::Refusal;
 use hardtack_store::{NameTaken, ProfileChange, Store};
 use http::StatusCode;
-use serde::Serialize;
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
 
 use super::error::{ApiError, json_response};
 use super::extract::Caller;
 use super::fields::{FieldFaults, Fields, TextRule};
 use crate::flow::profile::ChangeProfileError;
 use crate::hardtack::Hardtack;
+use crate::settings::{ResponseSettings, UserFields, UserKey};
 
 const BAD_USERNAME: &str = "Enter a valid username. This value may contain only letters, numbers, and @/./+/-/_ characters.";
 const TOO_LONG: &str = "Ensure this field has no more than 150 characters.";
@@ -21,7 +23,6 @@ const TOO_LONG: &str = "Ensure this field has no more than 150 characters.";
 const LONGEST_NAME: usize = 150;
 
 /// A user as the contract's JSON shows one. What else is known stays inside.
-#[derive(Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema), schema(as = User))]
 pub(super) struct UserJson<'a> {
     pk: i64,
@@ -29,17 +30,44 @@ pub(super) struct UserJson<'a> {
     email: &'a str,
     first_name: &'a str,
     last_name: &'a str,
+    #[cfg_attr(test, schema(ignore))]
+    shape: (UserKey, UserFields),
 }
 
 impl<'a> UserJson<'a> {
-    pub(super) fn of(user: &'a User) -> Self {
+    /// In the shape that front-ends were told of.
+    pub(super) fn of(user: &'a User, response: &ResponseSettings) -> Self {
         Self {
             pk: user.id.as_i64(),
             username: user.username.as_str(),
             email: user.email.as_str(),
             first_name: &user.first_name,
             last_name: &user.last_name,
+            shape: (response.user_key, response.user_fields),
         }
+    }
+}
+
+impl Serialize for UserJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (key, told) = self.shape;
+        let mut map = serializer.serialize_map(None)?;
+        let key = match key {
+            UserKey::Pk => "pk",
+            UserKey::Id => "id",
+        };
+        map.serialize_entry(key, &self.pk)?;
+        for (is_told, name, value) in [
+            (told.username, "username", self.username),
+            (told.email, "email", self.email),
+            (told.first_name, "first_name", self.first_name),
+            (told.last_name, "last_name", self.last_name),
+        ] {
+            if is_told {
+                map.serialize_entry(name, value)?;
+            }
+        }
+        map.end()
     }
 }
 
@@ -48,7 +76,10 @@ pub(super) async fn show<S: Store>(
     Caller(caller): Caller,
 ) -> Result<Response, ApiError> {
     let user = present(&hardtack, caller.user).await?;
-    Ok(json_response(StatusCode::OK, &UserJson::of(&user)))
+    Ok(json_response(
+        StatusCode::OK,
+        &UserJson::of(&user, &hardtack.settings().response),
+    ))
 }
 
 /// PUT demands the user name and leaves absent optional fields alone.
@@ -96,7 +127,10 @@ async fn save<S: Store>(
         last_name,
     };
     let changed = hardtack.change_profile(caller.user, change).await?;
-    Ok(json_response(StatusCode::OK, &UserJson::of(&changed)))
+    Ok(json_response(
+        StatusCode::OK,
+        &UserJson::of(&changed, &hardtack.settings().response),
+    ))
 }
 
 /// A new user name.

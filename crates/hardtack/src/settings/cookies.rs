@@ -171,11 +171,7 @@ impl CookieSettings {
     /// A refresh cookie that reaches refresh and not login would outlive every login: two live
     /// sessions at each refresh, and nobody is ever let in again.
     fn verify_paths(&self, base: &str) -> Result<(), SettingsError> {
-        // RFC 6265 §5.1.4: a whole number of segments.
-        let reaches = |path: &str| {
-            base.strip_prefix(path)
-                .is_some_and(|rest| path.ends_with('/') || rest.is_empty() || rest.starts_with('/'))
-        };
+        let routes = format!("{base}/");
         let places = [
             ("cookies.access_path", Some(&self.access_path)),
             ("cookies.refresh_path", self.refresh_path.as_ref()),
@@ -185,7 +181,7 @@ impl CookieSettings {
             if !is_path(path) {
                 return wrong(key, "must be a path, as in /api/auth");
             }
-            if !reaches(path) {
+            if !reaches(path, &routes) {
                 return Err(SettingsError {
                     key,
                     problem: format!(
@@ -226,6 +222,14 @@ impl CookieSettings {
         }
         Ok(())
     }
+}
+
+/// Does a browser send cookies of `path` with requests for `target` (RFC 6265 §5.1.4)? By a whole
+/// number of segments.
+pub(super) fn reaches(path: &str, target: &str) -> bool {
+    target
+        .strip_prefix(path)
+        .is_some_and(|rest| path.ends_with('/') || rest.is_empty() || rest.starts_with('/'))
 }
 
 fn wrong(key: &'static str, problem: &str) -> Result<(), SettingsError> {

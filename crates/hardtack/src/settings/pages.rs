@@ -60,7 +60,7 @@ impl Default for PageSettings {
 }
 
 /// What the root of the host serves already; a second route there would end the start in a panic.
-const TAKEN: [&str; 3] = ["/healthz", "/readyz", "/.well-known"];
+pub(super) const TAKEN: [&str; 3] = ["/healthz", "/readyz", "/.well-known"];
 
 /// WCAG 2.2 §1.4.3, level AA, for text of ordinary size.
 const LEAST_CONTRAST: f64 = 4.5;
@@ -247,7 +247,7 @@ fn is_plain(text: &str) -> bool {
             .all(|byte| byte.is_ascii_graphic() && !b"\\\"<>`^{}|".contains(&byte))
 }
 
-fn is_below(path: &str, parent: &str) -> bool {
+pub(super) fn is_below(path: &str, parent: &str) -> bool {
     let parent = parent.trim_end_matches('/');
     path.strip_prefix(parent)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

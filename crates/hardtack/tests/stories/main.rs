@@ -48,6 +48,8 @@ mod pages;
 #[cfg(test)]
 mod password;
 #[cfg(test)]
+mod presets;
+#[cfg(test)]
 mod recovery;
 #[cfg(test)]
 mod refresh;

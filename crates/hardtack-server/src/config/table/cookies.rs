@@ -145,6 +145,12 @@ pub(super) static CSRF: &[Key] = &[
         meaning: "Also demand `X-CSRFToken` with the value of the CSRF cookie, as Django front-ends send it. The checks of Origin and Sec-Fetch-Site are always on.",
     },
     Key {
+        name: "csrf.exempt_refresh",
+        kind: Kind::Flag(|config| &mut config.settings.csrf.exempt_refresh),
+        default: Default::Is("false"),
+        meaning: "With `csrf.double_submit`: let a refresh do without the token, for front-ends that send none there. Whoever forges a refresh cannot read the answer.",
+    },
+    Key {
         name: "csrf.allow_same_site",
         kind: Kind::Flag(|config| &mut config.settings.csrf.allow_same_site),
         default: Default::Is("false"),

@@ -3,7 +3,7 @@
 use hardtack::settings::PublicUrl;
 
 use super::super::LogFormat;
-use super::super::form::{base_path, file, network, not_empty};
+use super::super::form::{file, network, not_empty};
 use super::super::key::{Default, Key, Kind};
 use super::{KIB, SECOND, whole};
 pub(super) static SERVER: &[Key] = &[
@@ -152,19 +152,6 @@ pub(super) static SERVER: &[Key] = &[
         meaning: "How long requests under way may take to end after SIGTERM or SIGINT.",
     },
 ];
-
-pub(super) static ROUTES: &[Key] = &[Key {
-    name: "routes.base_path",
-    kind: Kind::Text {
-        form: "/path without / at the end",
-        put: |config, text| {
-            config.settings.base_path = base_path(text)?;
-            Ok(())
-        },
-    },
-    default: Default::Is("/api/auth"),
-    meaning: "Where the routes are, as a browser sees them.",
-}];
 
 pub(super) static STORE: &[Key] = &[Key {
     name: "store.url",
