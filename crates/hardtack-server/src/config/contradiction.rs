@@ -282,6 +282,24 @@ mod tests {
                 "cookies.refresh_path: \"/api/au\" does not reach routes.base_path (/api/auth), where refresh and logout need the cookie; use \"/api/auth\" or a path above it",
             ),
             (
+                &[PUBLIC, ("tokens.algorithm", "HS256")],
+                "tokens.algorithm: HS256 shares a secret, and none is made for you; name the file that holds it in tokens.key_file, or leave the algorithm out",
+            ),
+            (
+                &[PUBLIC, ("tokens.accept_simplejwt", "true")],
+                "tokens.accept_simplejwt: needs the secret that the Django site signs with; set tokens.algorithm = \"HS256\" and tokens.key_file, or leave it out",
+            ),
+        ];
+        for (settings, message) in rows {
+            assert_eq!(refused(Mode::Production, settings), [*message]);
+        }
+    }
+
+    /// What is overridden may contradict what the preset says beside it.
+    #[test]
+    fn a_preset_that_was_changed_by_half_names_key_and_remedy() {
+        let rows: &[(&[(&'static str, &str)], &str)] = &[
+            (
                 &[
                     PUBLIC,
                     ("preset", "simplejwt-activity"),
@@ -309,14 +327,6 @@ mod tests {
             (
                 &[PUBLIC, ("routes.user", "session")],
                 "routes.user: /api/auth/session is the place of something else; choose another name",
-            ),
-            (
-                &[PUBLIC, ("tokens.algorithm", "HS256")],
-                "tokens.algorithm: HS256 shares a secret, and none is made for you; name the file that holds it in tokens.key_file, or leave the algorithm out",
-            ),
-            (
-                &[PUBLIC, ("tokens.accept_simplejwt", "true")],
-                "tokens.accept_simplejwt: needs the secret that the Django site signs with; set tokens.algorithm = \"HS256\" and tokens.key_file, or leave it out",
             ),
         ];
         for (settings, message) in rows {

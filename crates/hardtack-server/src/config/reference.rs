@@ -63,14 +63,14 @@ pub(crate) fn markdown() -> String {
     for key in keys() {
         if key.section() != section {
             section = key.section();
-            let heading = if key.name.contains('.') {
-                format!("`[{section}]`")
-            } else {
-                "Before any section".to_owned()
-            };
             let _ = write!(
                 page,
-                "\n## {heading}\n\n| Key | Takes | Default | Meaning |\n| --- | --- | --- | --- |\n"
+                "\n## {}\n\n| Key | Takes | Default | Meaning |\n| --- | --- | --- | --- |\n",
+                if is_sectioned(key) {
+                    format!("`[{section}]`")
+                } else {
+                    FIRST.to_owned()
+                }
             );
         }
         let default = match key.default {
@@ -87,6 +87,14 @@ pub(crate) fn markdown() -> String {
         );
     }
     page
+}
+
+/// Where the keys without a section stand: TOML has them before the first one.
+pub(crate) const FIRST: &str = "Before any section";
+
+/// Does it stand in a section?
+pub(crate) fn is_sectioned(key: &Key) -> bool {
+    key.name.contains('.')
 }
 
 /// The kind of value a key takes, and its unit or form.

@@ -20,7 +20,16 @@ pub(super) fn page() -> Page {
     for key in keys() {
         if key.section() != section {
             section = key.section();
-            page.control("SH", [format!("[{section}]").as_str()]);
+            let heading = format!("[{section}]");
+            let is_sectioned = reference::is_sectioned(key);
+            page.control(
+                "SH",
+                [if is_sectioned {
+                    &heading
+                } else {
+                    reference::FIRST
+                }],
+            );
         }
         let name = key.name.split_once('.').map_or(key.name, |(_, name)| name);
         page.control("TP", []);
@@ -46,7 +55,7 @@ pub(super) fn page() -> Page {
 const DESCRIPTION: &[&str] = &[
     "A TOML file: hardtack.toml in the working directory, or the file that --config names. Every key \
      can be left out but server.public_url.",
-    "The file is overlaid by the environment, the environment by flags. The variable of a key is \
+    "A preset is overlaid by the file, the file by the environment, the environment by flags. The variable of a key is \
      HARDTACK__SECTION__KEY, as in HARDTACK__TOKENS__ACCESS_LIFETIME=5m; lists have commas there.",
     "Durations are written 90s, 15m, 12h, 7d, 1h30m; sizes 64KiB, 2MiB. Secrets are never values \
      here: they are files, and keys say where they are.",
@@ -62,8 +71,11 @@ mod tests {
     fn every_key_is_in_the_page() {
         let text = page().text;
         for key in keys() {
-            let (section, name) = key.name.split_once('.').unwrap();
-            let (_, rest) = text.split_once(&format!(".SH [{section}]\n")).unwrap();
+            let (heading, name) = match key.name.split_once('.') {
+                Some((section, name)) => (format!("[{section}]"), name),
+                None => (format!("\"{}\"", reference::FIRST), key.name),
+            };
+            let (_, rest) = text.split_once(&format!(".SH {heading}\n")).unwrap();
             let rest = rest.split("\n.SH ").next().unwrap();
             assert!(
                 rest.contains(&format!(".TP\n\\fB{name}\\fR = ")),

@@ -187,6 +187,34 @@ fn a_good_configuration_is_said_to_be_good() {
     );
 }
 
+/// Where each value comes from, and a contradiction with the preset in the operator's own words.
+#[test]
+fn a_preset_is_shown_line_by_line_and_contradicted_by_name() {
+    let house = House::public();
+    house.write("hardtack.toml", "preset = \"drf-jwt-httponly-cookie\"\n");
+    let shown = house.json(&["config", "show"]);
+    let entry = |key: &str| {
+        let mut entries = shown.as_array().unwrap().iter();
+        entries.find(|entry| entry["key"] == key).unwrap().clone()
+    };
+    assert_eq!(entry("routes.refresh")["value"], "refresh_token");
+    assert_eq!(
+        entry("routes.refresh")["origin"],
+        "preset drf-jwt-httponly-cookie"
+    );
+    assert_eq!(entry("routes.login")["origin"], "default");
+    assert_eq!(entry("preset")["origin"], "hardtack.toml:1");
+    house.ok(&["config", "check"]);
+    house.write(
+        "hardtack.toml",
+        "preset = \"simplejwt-activity\"\n[cookies]\nrefresh_path = \"/api/auth\"\n",
+    );
+    assert_eq!(
+        house.fails(&["config", "check"]),
+        "hardtack: the configuration cannot be used\n  preset simplejwt-activity: routes.refresh: the refresh cookie (Path=/api/auth) does not reach /refresh-token; choose a name below it, or set cookies.refresh_path\n"
+    );
+}
+
 /// docs/configuration.md is what the table says. To write it anew:
 /// `cargo run -- config reference --markdown > docs/configuration.md`
 #[test]
@@ -210,7 +238,8 @@ fn the_reference_names_every_key_that_is_shown() {
             .collect()
     };
     let reference = house.json(&["config", "reference"]);
-    assert_eq!(reference[0]["variable"], "HARDTACK__SERVER__LISTEN");
+    assert_eq!(reference[0]["variable"], "HARDTACK__PRESET");
+    assert_eq!(reference[1]["variable"], "HARDTACK__SERVER__LISTEN");
     assert_eq!(keys(reference), keys(house.json(&["config", "show"])));
 }
 

@@ -56,9 +56,7 @@ impl Settings {
         "access_token".clone_into(&mut self.cookies.access_name);
         "refresh_token".clone_into(&mut self.cookies.refresh_name);
         self.cookies.refresh_path = Some("/accounts/auth/".to_owned());
-        let month = Duration::from_secs(30 * 86_400);
-        self.session.lifetime.idle_timeout = month;
-        self.session.lifetime.absolute_timeout = month;
+        self.session.lifetime.idle_timeout = Duration::from_secs(30 * 86_400);
         self.csrf.double_submit = true;
         self.csrf.exempt_refresh = true;
         self.response.login = TokenShape::Empty;
