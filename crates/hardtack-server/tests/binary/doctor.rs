@@ -243,6 +243,25 @@ fn nothing_is_wrong_with_a_server_that_is_set_up_well_nor_with_a_proxy_that_chan
 }
 
 #[test]
+fn nothing_is_wrong_with_the_shapes_of_another_system() {
+    for preset in [
+        "dj-rest-auth",
+        "drf-jwt-httponly-cookie",
+        "simplejwt-activity",
+    ] {
+        let house = House::new().with("preset", preset);
+        let server = house.serve(&["--dev"]);
+        let run = house.run(&["doctor", &server.url, "--json"]);
+        assert_eq!(
+            (run.code, faults(&run)),
+            (0, vec![]),
+            "{preset}: {}",
+            run.stdout
+        );
+    }
+}
+
+#[test]
 fn a_proxy_that_spoils_something_is_found_out_and_the_remedy_told() {
     let (house, server) = dev();
     for (wanted, asks, answers) in SPOILT {

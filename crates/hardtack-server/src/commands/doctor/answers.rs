@@ -57,12 +57,25 @@ pub(super) async fn examine(probe: &Probe, findings: &mut Vec<Finding>) {
     findings.push(keys(probe).await);
 }
 
+/// What a refresh without a refresh token is told under `response.missing_refresh_status` and
+/// `response.error`. No proxy says so.
+const NO_TOKEN: [&str; 3] = [
+    "No valid refresh token found.",
+    "You do not have permission to perform this action.",
+    "Refresh token missing",
+];
+
 fn routes(probe: &Probe, refused: &Answer) -> Finding {
     let path = probe.route("token/refresh/");
-    match (refused.status, refused.body.get("detail")) {
+    let body = &refused.body;
+    match (refused.status, body.get("detail").or(body.get("error"))) {
         (401, Some(Value::String(_))) => Finding::good("routes", format!("{path} answers")),
         (429, Some(Value::String(_))) => {
             Finding::good("routes", format!("{path} answers, with 429 for now"))
+        }
+        // What a preset has in the place of 401.
+        (400 | 403, Some(Value::String(text))) if NO_TOKEN.contains(&text.as_str()) => {
+            Finding::good("routes", format!("{path} answers"))
         }
         (status @ (301 | 302 | 307 | 308), _) => Finding::fault(
             "routes",
@@ -173,7 +186,7 @@ pub(super) async fn forwarded_for(probe: &Probe, findings: &mut Vec<Finding>) {
                 ));
                 return;
             }
-            Ok(answer) => answered |= answer.status == 401,
+            Ok(answer) => answered |= matches!(answer.status, 400 | 401 | 403),
             Err(_) => return,
         }
     }

@@ -1,0 +1,102 @@
+// The front-ends of the two tutorials (docs/compatibility.md), as they talk to their servers, on a port of their own.
+
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { after, before, test } from "node:test";
+import { cookie, launch } from "../chromium.js";
+import { startHardtack } from "../hardtack.js";
+
+let browser;
+before(async () => { browser = await launch(); });
+after(async () => { await browser?.close(); });
+
+/** A page that asks as the accounts tutorial's does: an interceptor, the CSRF cookie in a header, bodies unread. */
+const ACCOUNTS = (api) => `<!doctype html><title>accounts</title><script>
+  const send = (method, path, { form, token } = {}) => fetch("${api}/accounts/" + path, {
+    method, credentials: "include",
+    headers: { ...form && { "Content-Type": "application/json" }, ...token && { "X-CSRFToken": token } },
+    body: form && JSON.stringify(form),
+  });
+  async function ask(method, path, init) {
+    let answer = await send(method, path, init);
+    if (answer.status === 401 && (await send("POST", "auth/refresh_token/")).ok) answer = await send(method, path, init);
+    return { status: answer.status, body: await answer.json() };
+  }
+  const csrfCookie = () => /csrftoken=([^;]*)/.exec(document.cookie)?.[1];
+</script>`;
+
+const ACTIVITY = (api) => `<!doctype html><title>activity</title><script>
+  async function ask(method, path, form) {
+    const answer = await fetch("${api}" + path, {
+      method, credentials: "include",
+      headers: form && { "Content-Type": "application/json" }, body: form && JSON.stringify(form),
+    });
+    return { status: answer.status, body: await answer.json() };
+  }
+</script>`;
+
+async function inFrontEnd(preset, write, body) {
+  let html = "";
+  const pages = createServer((_, response) => response.setHeader("Content-Type", "text/html").end(html));
+  await new Promise((listening) => pages.listen(0, "127.0.0.1", listening));
+  const origin = `http://127.0.0.1:${pages.address().port}`;
+  const hardtack = await startHardtack({ preset, "cors.allowed_origins": origin });
+  html = write(hardtack.url);
+  const context = await browser.newContext();
+  try {
+    const page = await context.newPage();
+    await page.goto(origin);
+    await body({ context, page, hardtack, ask: (...args) => page.evaluate((args) => ask(...args), args) });
+  } finally {
+    await context.close();
+    await hardtack.stop();
+    pages.closeAllConnections();
+    pages.close();
+  }
+}
+
+test("the accounts tutorial: sign in, come back after the access token, sign out", () =>
+  inFrontEnd("drf-jwt-httponly-cookie", ACCOUNTS, async ({ context, page, hardtack, ask }) => {
+    assert.equal((await ask("GET", "user/")).status, 401);
+    const paths = (await hardtack.requests()).map(({ path, status }) => `${path} ${status}`);
+    assert.deepEqual(paths.filter((line) => line.includes("refresh_token")), ["/accounts/auth/refresh_token/ 403"], "the interceptor stops");
+    const wrong = await ask("POST", "auth/login/", { form: { username: "demo", password: "wrong" } });
+    assert.deepEqual(wrong, { status: 403, body: { detail: "Incorrect authentication credentials." } });
+
+    const form = { username: "demo", password: hardtack.password };
+    assert.deepEqual(await ask("POST", "auth/login/", { form }), { status: 200, body: {} });
+    assert.equal((await cookie(context, "refresh_token")).path, "/accounts/auth/");
+    const user = { id: 1, username: "demo", first_name: "", last_name: "" };
+    assert.deepEqual(await ask("GET", "user/"), { status: 200, body: user });
+
+    // A page that is opened long afterwards: it asks for its CSRF token before anything refreshes.
+    await context.clearCookies({ name: "access_token" });
+    await page.reload();
+    const { token } = (await ask("GET", "csrf_token/")).body;
+    assert.equal(await page.evaluate(() => csrfCookie()), token);
+    assert.deepEqual(await ask("GET", "user/"), { status: 200, body: user });
+    assert.equal((await ask("POST", "auth/logout/")).status, 403, "without the token");
+    assert.deepEqual(await ask("POST", "auth/logout/", { token }), { status: 200, body: {} });
+    assert.equal(await cookie(context, "access_token"), undefined);
+    assert.equal(await cookie(context, "refresh_token"), undefined);
+    assert.equal((await ask("GET", "user/")).status, 401);
+  }));
+
+test("the activity tutorial: the refresh route, and renewal while somebody is active", () =>
+  inFrontEnd("simplejwt-activity", ACTIVITY, async ({ context, hardtack, ask }) => {
+    assert.deepEqual(await ask("POST", "/refresh-token/"), { status: 400, body: { error: "Refresh token missing" } });
+    assert.equal((await ask("POST", "/api/auth/login/", { username: "demo", password: hardtack.password })).status, 200);
+    const { sameSite, path } = await cookie(context, "refresh_token");
+    assert.deepEqual({ sameSite, path }, { sameSite: "Strict", path: "/" });
+
+    const refreshed = await ask("POST", "/refresh-token/");
+    assert.deepEqual(refreshed, { status: 200, body: { access_token: (await cookie(context, "access_token")).value } });
+    await context.clearCookies({ name: "access_token" });
+    assert.equal((await ask("GET", "/api/auth/user/")).body.username, "demo", "renewed by the way");
+    assert.ok((await cookie(context, "access_token")).value);
+
+    assert.equal((await ask("POST", "/api/auth/logout/")).status, 200);
+    assert.equal((await ask("POST", "/refresh-token/")).status, 400);
+    await context.addCookies([{ name: "refresh_token", value: "rubbish", url: hardtack.url }]);
+    assert.deepEqual(await ask("POST", "/refresh-token/"), { status: 401, body: { error: "Invalid refresh token" } });
+  }));
