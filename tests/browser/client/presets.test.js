@@ -66,7 +66,7 @@ test("the accounts tutorial: sign in, come back after the access token, sign out
     const form = { username: "demo", password: hardtack.password };
     assert.deepEqual(await ask("POST", "auth/login/", { form }), { status: 200, body: {} });
     assert.equal((await cookie(context, "refresh_token")).path, "/accounts/auth/");
-    const user = { id: 1, username: "demo", first_name: "", last_name: "" };
+    const user = { id: 1, username: "demo", first_name: "Demo", last_name: "" };
     assert.deepEqual(await ask("GET", "user/"), { status: 200, body: user });
 
     // A page that is opened long afterwards: it asks for its CSRF token before anything refreshes.

@@ -144,7 +144,7 @@ async fn a_user_who_was_switched_off_is_not_told_apart() {
 
 /// As written every method renews, and a `GET` that changes something is started by any picture.
 #[tokio::test]
-async fn only_post_refreshes() {
+async fn no_method_but_post_refreshes() {
     let world = world().await;
     let mut browser = world.logged_in().await;
     for method in [Method::GET, Method::PUT, Method::DELETE] {
