@@ -179,13 +179,15 @@ impl Connection {
 
 /// Status and whole length of an answer, once its head is there.
 fn parse_head(answer: &[u8]) -> Result<Option<(u16, usize)>> {
-    const LENGTH: &[u8] = b"\r\ncontent-length: ";
     let Some(head) = find(answer, b"\r\n\r\n") else {
         return Ok(None);
     };
     let (head_bytes, _) = answer.split_at(head + 2);
-    let after = find(head_bytes, LENGTH).context("an answer without Content-Length")?;
-    let digits = head_bytes.get(after + LENGTH.len()..).unwrap_or_default();
+    // hyper writes it small, gunicorn in the other way.
+    let [small, large] = [b"\r\ncontent-length: ", b"\r\nContent-Length: "];
+    let after = find(head_bytes, small).or_else(|| find(head_bytes, large));
+    let after = after.context("an answer without Content-Length")?;
+    let digits = head_bytes.get(after + small.len()..).unwrap_or_default();
     let body = number(digits).context("a broken Content-Length")?;
     let status = head_bytes.get(b"HTTP/1.1 ".len()..).and_then(number);
     let status = status.and_then(|status| u16::try_from(status).ok());
@@ -215,6 +217,8 @@ mod tests {
         let answer = b"HTTP/1.1 503 Busy\r\ncontent-length: 12\r\ndate: now\r\n\r\nhello";
         let head = answer.len() - 5;
         assert_eq!(parse_head(answer).unwrap(), Some((503, head + 12)));
+        let other = b"HTTP/1.1 503 Busy\r\nContent-Length: 12\r\nDate: now\r\n\r\n";
+        assert_eq!(parse_head(other).unwrap(), Some((503, head + 12)));
         assert_eq!(parse_head(&answer[..30]).unwrap(), None);
         assert!(parse_head(b"HTTP/1.1 200 OK\r\n\r\n").is_err());
     }

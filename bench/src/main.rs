@@ -42,6 +42,12 @@ struct Arguments {
     /// The application behind the guard
     #[arg(long)]
     guarded_route: PathBuf,
+    /// A Python with dj-rest-auth, and the program that serves with it
+    #[arg(long, num_args = 2, value_names = ["PYTHON", "PROGRAM"])]
+    dj_rest_auth: Vec<PathBuf>,
+    /// A site made with axum-login
+    #[arg(long)]
+    axum_login: Option<PathBuf>,
     /// Only these, such as B1,B3
     #[arg(long, value_delimiter = ',', ignore_case = true)]
     only: Vec<Budget>,
@@ -104,6 +110,13 @@ fn main() -> Result<ExitCode> {
         hardtack: arguments.hardtack.canonicalize()?,
         bare_hyper: arguments.bare_hyper.canonicalize()?,
         guarded_route: arguments.guarded_route.canonicalize()?,
+        peers: [
+            ("axum-login", Vec::from_iter(arguments.axum_login)),
+            ("dj-rest-auth", arguments.dj_rest_auth),
+        ]
+        .into_iter()
+        .filter(|(_, command)| !command.is_empty())
+        .collect(),
     };
     let task = Task {
         programs: &programs,

@@ -7,11 +7,31 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use rustix::time::{ClockId, clock_gettime};
 
+/// Processor time of a process so far, with that of the processes it has started and that still run.
+pub(crate) fn cpu_time(process: u32) -> Result<Duration> {
+    let mut total = threads_cpu_time(process)?;
+    for child in children(process)? {
+        total += cpu_time(child)?;
+    }
+    Ok(total)
+}
+
+fn children(process: u32) -> Result<Vec<u32>> {
+    let mut children = Vec::new();
+    for thread in fs::read_dir(format!("/proc/{process}/task"))? {
+        let listed = fs::read_to_string(thread?.path().join("children"))?;
+        for child in listed.split_whitespace() {
+            children.push(child.parse()?);
+        }
+    }
+    Ok(children)
+}
+
 /// Processor time of all threads of a process so far.
 ///
 /// `schedstat` counts nanoseconds; `stat` would count hundredths of a second. Threads that have
 /// ended are not in it: the servers that are measured here keep theirs.
-pub(crate) fn cpu_time(process: u32) -> Result<Duration> {
+fn threads_cpu_time(process: u32) -> Result<Duration> {
     let mut nanoseconds: u64 = 0;
     for thread in fs::read_dir(format!("/proc/{process}/task"))? {
         nanoseconds += nanoseconds_in(&thread?.path().join("schedstat"))?;

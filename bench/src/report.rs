@@ -150,6 +150,8 @@ Client and server shared it: rates are those of both together.
   beside it answers the very same requests with 200 constant bytes, on the same runtime.
 * **Authenticated requests** (B1): 32 connections, a token seen before, revocation and CSRF checks on.
   The *guarded route elsewhere* is an application that takes `hardtack-guard` and answers as bare hyper does.
+  With `--peers`, sites of other systems answer the same `GET user/`: dj-rest-auth behind gunicorn, one process for each processor,
+  and axum-login with its sessions and users in SQLite (`bench/peers/`).
 * **Rotation** (B3): 64 connections; each request rotates another one of 20,000 sessions, and each
   answer waits for the disk. Afterwards the database is asked whether every session moved on.
 * **Rotation at store level** (B4): 64 tasks. The limit is one thread that commits
@@ -162,5 +164,5 @@ Client and server shared it: rates are those of both together.
 
 What is missed, and where the time goes: [decision 9](decisions/0009-where-budgets-are-missed.md).
 
-Run it with `cargo xtask bench`; `--only B1,B3` runs some, `--quick` is a glance.
+Run it with `cargo xtask bench`; `--only B1,B3` runs some, `--quick` is a glance, `--peers` adds others.
 ";

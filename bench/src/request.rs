@@ -39,7 +39,10 @@ pub(crate) fn login(username: &str, password: &str) -> Vec<u8> {
 /// The value of a cookie that an answer sets.
 pub(crate) fn cookie_of(answer: &[u8], name: &str) -> Option<String> {
     let text = String::from_utf8_lossy(answer);
-    let start = format!("set-cookie: {name}=");
-    let line = text.lines().find_map(|line| line.strip_prefix(&start))?;
-    line.split(';').next().map(str::to_owned)
+    let mut values = text.lines().filter_map(|line| {
+        let (header, cookie) = line.split_once(": ")?;
+        let (cookie_name, rest) = cookie.split_once('=')?;
+        (header.eq_ignore_ascii_case("set-cookie") && cookie_name == name).then_some(rest)
+    });
+    values.next()?.split(';').next().map(str::to_owned)
 }

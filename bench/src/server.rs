@@ -24,6 +24,8 @@ pub(crate) struct Programs {
     pub(crate) hardtack: PathBuf,
     pub(crate) bare_hyper: PathBuf,
     pub(crate) guarded_route: PathBuf,
+    /// Other systems, if they are to be measured beside ours: a name, and how one is started.
+    pub(crate) peers: Vec<(&'static str, Vec<PathBuf>)>,
 }
 
 /// A directory with a configuration, a database and one user.
@@ -126,6 +128,14 @@ impl Server {
     pub(crate) fn guarded_route(programs: &Programs, authority: &Self) -> Result<Self> {
         let mut command = Command::new(&programs.guarded_route);
         command.arg(format!("http://{}", authority.address));
+        Self::start(command)
+    }
+
+    /// Another system, with the same user, the same routes and the same name of the cookie.
+    pub(crate) fn peer(command: &[PathBuf]) -> Result<Self> {
+        let (program, arguments) = command.split_first().context("a peer without a program")?;
+        let mut command = Command::new(program);
+        command.args(arguments).args([USER, PASSWORD]);
         Self::start(command)
     }
 

@@ -1,6 +1,6 @@
 //! B1: an authenticated request, its token seen before.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::{Slice, Task, log_in};
 use crate::figures::Spread;
@@ -16,12 +16,17 @@ const REQUESTS: usize = 40_000;
 const SESSION: &str = "/api/auth/session/";
 const USER: &str = "/api/auth/user/";
 const DATA: &str = "/api/data";
+const PEER: &str = "GET user/ of ";
+/// Two hundred times the price would be minutes.
+const PEER_SHARE: usize = 20;
 
 /// One thing that is asked of one server, and what it cost in each round.
 struct Subject<'a> {
     label: String,
     server: &'a Server,
     request: Vec<u8>,
+    /// Divides how much it is asked.
+    share: usize,
     micros: Vec<f64>,
     rates: Vec<f64>,
 }
@@ -32,6 +37,7 @@ impl<'a> Subject<'a> {
             label,
             server,
             request,
+            share: 1,
             micros: Vec::new(),
             rates: Vec::new(),
         }
@@ -48,6 +54,12 @@ impl<'a> Subject<'a> {
 
 pub(crate) fn run(task: &Task<'_>, report: &mut Report) -> Result<()> {
     let bare = Server::bare_hyper(task.programs)?;
+    let mut peers = Vec::new();
+    for (name, command) in &task.programs.peers {
+        let server = Server::peer(command).with_context(|| format!("{name} did not start"))?;
+        let access = log_in(&server).with_context(|| format!("{name} logs nobody in"))?;
+        peers.push((name, server, access));
+    }
     let mut servers = Vec::new();
     for algorithm in ["ES256", "EdDSA", "RS256", "HS256"] {
         let house = House::build(task.programs, algorithm, "")?;
@@ -77,6 +89,12 @@ pub(crate) fn run(task: &Task<'_>, report: &mut Report) -> Result<()> {
         let label = format!("GET session/, {algorithm}");
         subjects.push(Subject::new(label, server, request::get(SESSION, access)));
     }
+    for (name, server, access) in &peers {
+        let request = request::get(USER, access);
+        let mut peer = Subject::new(format!("{PEER}{name}"), server, request);
+        peer.share = PEER_SHARE;
+        subjects.push(peer);
+    }
     // The first round warms up: caches fill, threads start.
     for round in 0..=task.rounds {
         for subject in &mut subjects {
@@ -85,11 +103,11 @@ pub(crate) fn run(task: &Task<'_>, report: &mut Report) -> Result<()> {
                 task.rounds, subject.label
             ));
             if round == 0 {
-                subject.measure(1000)?;
+                subject.measure(1000 / subject.share)?;
                 subject.micros.clear();
                 subject.rates.clear();
             } else {
-                subject.measure(task.share_of(REQUESTS))?;
+                subject.measure(task.share_of(REQUESTS) / subject.share)?;
             }
         }
     }
@@ -112,13 +130,24 @@ fn tell(subjects: &[Subject<'_>], report: &mut Report) {
         verdict: Verdict::Told,
     });
     for subject in ours {
+        let cpu = Spread::of_ratios(&subject.micros, &bare.micros);
+        let micros = Spread::of(subject.micros.iter().copied());
+        if subject.label.starts_with(PEER) {
+            let rate = Spread::of_ratios(&subject.rates, &bare.rates);
+            report.line(Line {
+                id: "B1",
+                work: subject.label.clone(),
+                budget: String::new(),
+                measured: format!("CPU {cpu} ×, {micros} µs, req/s {rate} ×"),
+                verdict: Verdict::Told,
+            });
+            continue;
+        }
         let allowed = if subject.label.starts_with("GET user/") {
             2.0
         } else {
             1.3
         };
-        let cpu = Spread::of_ratios(&subject.micros, &bare.micros);
-        let micros = Spread::of(subject.micros.iter().copied());
         report.bar(
             &subject.label,
             micros.median,
