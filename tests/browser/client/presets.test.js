@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
-import { cookie, launch } from "../chromium.js";
+import { cookie, isLoggedIn, isLoggedOut, launch, logIn, open } from "../chromium.js";
 import { startHardtack } from "../hardtack.js";
 
 let browser;
@@ -100,3 +100,29 @@ test("the activity tutorial: the refresh route, and renewal while somebody is ac
     await context.addCookies([{ name: "refresh_token", value: "rubbish", url: hardtack.url }]);
     assert.deepEqual(await ask("POST", "/refresh-token/"), { status: 401, body: { error: "Invalid refresh token" } });
   }));
+
+for (const preset of ["drf-jwt-httponly-cookie", "simplejwt-activity"]) {
+  test(`the page of --dev under ${preset}: log in, renew, be remembered over a reload, log out`, async () => {
+    const hardtack = await startHardtack({ preset });
+    const context = await browser.newContext();
+    try {
+      const page = await open(context, hardtack);
+      await isLoggedOut(page);
+      await logIn(page, hardtack.password);
+      const before = (await cookie(context, "access_token")).value;
+      const renewed = page.waitForResponse((response) => response.url().endsWith("/token/refresh/") && response.ok());
+      await page.getByRole("button", { name: "Renew now" }).click();
+      await renewed;
+      await isLoggedIn(page);
+      assert.notEqual((await cookie(context, "access_token")).value, before);
+      await page.reload();
+      await isLoggedIn(page);
+      await page.getByRole("button", { name: "Log out", exact: true }).click();
+      await isLoggedOut(page);
+      assert.equal(await cookie(context, "refresh_token"), undefined);
+    } finally {
+      await context.close();
+      await hardtack.stop();
+    }
+  });
+}

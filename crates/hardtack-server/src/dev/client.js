@@ -2,8 +2,9 @@
 // the access token ends. Three rules carry everything:
 //   - one refresh at a time in this browser, whatever the number of tabs (Web Locks);
 //   - what one tab learns, all tabs learn (BroadcastChannel);
-//   - only a refresh that is refused with 401 signs out. A network that fails, a server that is
-//     busy, an access token that has run out: none of these ends a session.
+//   - only a refresh that is refused with 401 (400 or 403 under some presets) signs out. A network
+//     that fails, a server that is busy, an access token that has run out: none of these ends a
+//     session.
 
 const LOCK = "hardtack-demo";
 
@@ -11,6 +12,9 @@ const LOCK = "hardtack-demo";
 const RENEW_AT = 0.8;
 const SHORTEST_WAIT = 1_000;
 const LONGEST_WAIT = 30_000;
+
+/** What a refresh of nobody is answered: `response.missing_refresh_status`. */
+const REFUSED = [400, 401, 403];
 
 /** An answer that is no success. `errors` is the body: messages by field, or `detail`. */
 export class Refused extends Error {
@@ -110,16 +114,19 @@ export function createSession({ settings, onChange, onNotice, onExchange }) {
       try {
         const answer = await send("POST", "/token/refresh/");
         state.renewals += 1;
-        began(answer.access_expiration);
-        tell({ type: "renewed", expiration: answer.access_expiration, total: state.life?.total });
+        // A preset may leave it out.
+        const expiration = answer.access_expiration ?? (await send("GET", "/session/")).access_expiration;
+        began(expiration);
+        tell({ type: "renewed", expiration, total: state.life?.total });
       } catch (error) {
-        if (error instanceof Refused && error.status === 401) {
+        if (error instanceof Refused && REFUSED.includes(error.status)) {
           const wasIn = state.phase === "in";
           ended();
           if (wasIn) {
             tell({ type: "logged-out" });
             onNotice({ tone: "bad", text: "The session has ended: it was logged out elsewhere, or it ran out. Log in again." });
           }
+          throw new Refused(401, {}, null);
         }
         throw error;
       }
@@ -246,7 +253,8 @@ export function createSession({ settings, onChange, onNotice, onExchange }) {
   async function login(username, password, { rememberMe = false } = {}) {
     const body = { username, password, ...(rememberMe && { remember_me: true }) };
     const answer = await exclusivelyReturning(() => send("POST", "/login/", body));
-    await enter(answer.user, answer.access_expiration);
+    // A preset may leave both out.
+    await enter(answer.user ?? await send("GET", "/user/"), answer.access_expiration);
     tell({ type: "logged-in" });
   }
 
