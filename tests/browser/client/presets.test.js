@@ -1,7 +1,9 @@
 // The front-ends of the two tutorials (docs/compatibility.md), as they talk to their servers, on a port of their own.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
+import { basename, join } from "node:path";
 import { after, before, test } from "node:test";
 import { cookie, isLoggedIn, isLoggedOut, launch, logIn, open } from "../chromium.js";
 import { startHardtack } from "../hardtack.js";
@@ -35,12 +37,22 @@ const ACTIVITY = (api) => `<!doctype html><title>activity</title><script>
   }
 </script>`;
 
-async function inFrontEnd(preset, write, body) {
+/** A page with Hardtack's own client, which is beside an old front-end. */
+const OWN = (api) => `<!doctype html><title>own</title><script type="module">
+  import { createHardtack } from "/index.js";
+  window.hardtack = createHardtack({ baseUrl: "${api}/accounts/auth" });
+</script>`;
+const DIST = join(import.meta.dirname, "../../../clients/typescript/dist");
+
+async function inFrontEnd(preset, write, body, settings = {}) {
   let html = "";
-  const pages = createServer((_, response) => response.setHeader("Content-Type", "text/html").end(html));
+  const pages = createServer(async ({ url }, response) => {
+    if (!url.endsWith(".js")) return response.setHeader("Content-Type", "text/html").end(html);
+    response.setHeader("Content-Type", "text/javascript").end(await readFile(join(DIST, basename(url))));
+  });
   await new Promise((listening) => pages.listen(0, "127.0.0.1", listening));
   const origin = `http://127.0.0.1:${pages.address().port}`;
-  const hardtack = await startHardtack({ preset, "cors.allowed_origins": origin });
+  const hardtack = await startHardtack({ preset, "cors.allowed_origins": origin, ...settings });
   html = write(hardtack.url);
   const context = await browser.newContext();
   try {
@@ -100,6 +112,30 @@ test("the activity tutorial: the refresh route, and renewal while somebody is ac
     await context.addCookies([{ name: "refresh_token", value: "rubbish", url: hardtack.url }]);
     assert.deepEqual(await ask("POST", "/refresh-token/"), { status: 401, body: { error: "Invalid refresh token" } });
   }));
+
+/** The settings of docs/compatibility.md, last section. */
+const FULL = {
+  "response.login": "full",
+  "response.refresh": "full",
+  "response.missing_refresh_status": "401",
+  "response.user_key": "pk",
+};
+
+test("Hardtack's own client beside the accounts tutorial's front-end, with full bodies", () =>
+  inFrontEnd("drf-jwt-httponly-cookie", OWN, async ({ context, page, hardtack }) => {
+    const is = (status) => page.waitForFunction((status) => window.hardtack?.session().status === status, status);
+    await is("signedOut");
+    const form = { username: "demo", password: hardtack.password };
+    assert.equal((await page.evaluate((form) => hardtack.login(form), form)).pk, 1);
+    await page.reload();
+    await is("signedIn");
+    await context.clearCookies({ name: "access_token" });
+    assert.equal((await page.evaluate(() => hardtack.user())).username, "demo");
+    assert.ok((await cookie(context, "access_token")).value, "renewed");
+    await page.evaluate(() => hardtack.logout());
+    await is("signedOut");
+    assert.equal(await cookie(context, "refresh_token"), undefined);
+  }, FULL));
 
 for (const preset of ["drf-jwt-httponly-cookie", "simplejwt-activity"]) {
   test(`the page of --dev under ${preset}: log in, renew, be remembered over a reload, log out`, async () => {

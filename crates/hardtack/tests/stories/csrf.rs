@@ -204,6 +204,41 @@ async fn an_allowed_origin_may_read_answers_and_errors() {
     assert!(!answer.headers.contains_key(ACCESS_CONTROL_ALLOW_METHODS));
 }
 
+/// Attack: a sibling host plants the token of its own session before somebody logs in. Nobody is there
+/// to make another for, so it is handed back, and it counts for no session but the attacker's.
+#[tokio::test]
+async fn a_token_that_is_kept_for_nobody_counts_for_no_other_session() {
+    let world = World::with(|settings| settings.csrf.double_submit = true).await;
+    world.add_user("mallory", "").await;
+    let mut mallory = world.browser();
+    mallory.log_in("mallory", PASSWORD).await;
+    let planted = mallory.cookie("csrftoken");
+    let mut browser = world.browser();
+    browser.plant("csrftoken", &planted);
+    let answer = browser.get("/api/auth/csrf/").await;
+    assert_eq!(answer.json(), json!({ "token": planted }));
+
+    browser.log_in("alice", PASSWORD).await;
+    let request = browser
+        .request(&Method::POST, "/api/auth/logout/")
+        .header("x-csrftoken", &planted);
+    let answer = browser.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(
+        (answer.status, answer.text.as_str()),
+        (
+            StatusCode::FORBIDDEN,
+            r#"{"detail":"CSRF Failed: CSRF token incorrect."}"#
+        )
+    );
+    // Whoever is there is given one of their own, and what is no token is not handed back.
+    let answer = browser.get("/api/auth/csrf/").await;
+    assert_ne!(answer.json(), json!({ "token": planted }));
+    let mut browser = world.browser();
+    browser.plant("csrftoken", "</script>");
+    let answer = browser.get("/api/auth/csrf/").await;
+    assert_eq!(answer.json()["token"].as_str().unwrap().len(), 64);
+}
+
 /// docs/threat-model.md CS-5: the token is bound to the session, so a planted one is worth nothing.
 #[tokio::test]
 async fn the_double_submit_token_is_demanded_where_it_is_required() {
