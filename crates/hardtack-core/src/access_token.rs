@@ -23,6 +23,9 @@ pub use ends::SessionEnds;
 /// this much before it was made.
 pub const LEEWAY: Duration = Duration::from_secs(5);
 
+/// As many bytes as the claims of nearly every token stay below: they are allocated once.
+const USUAL_PAYLOAD: usize = 512;
+
 /// An access token, ready to be handed out.
 #[derive(Debug)]
 pub struct AccessToken(Secret<String>);
@@ -89,11 +92,10 @@ pub fn issue(
         idle_exp: far_time(grant.ends.idle_at),
         idle_timeout: grant.ends.idle_timeout.as_secs(),
     };
+    let mut json = Vec::with_capacity(USUAL_PAYLOAD);
     // Strings and numbers always have a JSON form.
-    let payload = serde_json::to_vec(&payload).unwrap_or_default();
-    Ok(AccessToken(Secret::new(jws::sign(
-        key, "at+jwt", &payload,
-    )?)))
+    let _ = serde_json::to_writer(&mut json, &payload);
+    Ok(AccessToken(Secret::new(jws::sign(key, "at+jwt", &json)?)))
 }
 
 /// Whole seconds, and never beyond what is read back: a session may be configured to end in the

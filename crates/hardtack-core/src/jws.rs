@@ -12,6 +12,8 @@
 
 pub(crate) mod members;
 
+use std::borrow::Cow;
+
 use data_encoding::BASE64URL_NOPAD;
 use serde::de::{Error, IgnoredAny, MapAccess};
 
@@ -198,7 +200,11 @@ impl<'t> Unverified<'t> {
 /// # Errors
 /// [`KeyError::Crypto`], when the system's randomness fails.
 pub fn sign(key: &SigningKey, typ: &str, payload: &[u8]) -> Result<String, KeyError> {
-    let header = header_segment(key.algorithm(), typ, key.kid());
+    // Nearly everything that is signed is an access token, and of those each key keeps the header.
+    let header = match typ {
+        "at+jwt" => Cow::Borrowed(key.verifying_key().access_token_header()),
+        _ => Cow::Owned(header_segment(key.algorithm(), typ, key.kid())),
+    };
     // The longest signature is RSA's; the text grows by a third.
     let mut text = String::with_capacity(header.len() + (payload.len() + 256) * 4 / 3 + 8);
     text.push_str(&header);

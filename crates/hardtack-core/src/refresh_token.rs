@@ -5,6 +5,8 @@
 //! pepper that lives outside the database, so a stolen database mints nothing; and because the
 //! successor is derived and not drawn, every retry gets the same bytes and a session cannot fork.
 
+use std::fmt::Write as _;
+
 use aws_lc_rs::hmac;
 use data_encoding::BASE64URL_NOPAD;
 
@@ -102,9 +104,10 @@ impl RefreshToken {
     pub fn derive(pepper: &Pepper, session: SessionId, position: Position) -> Self {
         let tag = BASE64URL_NOPAD.encode(pepper.tag(session, position).as_ref());
         let Position { generation, branch } = position;
-        Self(Secret::new(format!(
-            "{VERSION}.{session}.{generation}.{branch}.{tag}"
-        )))
+        let mut text = String::with_capacity(MAX_LENGTH);
+        // Writing to a text never fails.
+        let _ = write!(text, "{VERSION}.{session}.{generation}.{branch}.{tag}");
+        Self(Secret::new(text))
     }
 
     /// The bytes that go into the cookie.

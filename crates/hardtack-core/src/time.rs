@@ -1,7 +1,11 @@
 //! Points in time, and where they come from.
 
+mod date;
+
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
+
+pub use date::DateText;
 
 /// A point in time: microseconds since the Unix epoch, without leap seconds.
 ///

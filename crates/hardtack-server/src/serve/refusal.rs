@@ -2,7 +2,6 @@
 
 use hardtack_core::Timestamp;
 use http::{HeaderMap, StatusCode};
-use jiff::fmt::rfc2822::DateTimePrinter;
 
 /// Why a request is answered before anybody has read it. The connection ends with the answer:
 /// where a refused request ends is not known, so nothing after it can be believed.
@@ -48,7 +47,7 @@ impl Refusal {
             "HTTP/1.1 {}\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\ndate: {}\r\n",
             self.status(),
             body.len(),
-            date(now),
+            now.http_date(),
         )
         .into_bytes();
         for (name, value) in hardened {
@@ -61,13 +60,6 @@ impl Refusal {
         answer.extend_from_slice(body.as_bytes());
         answer
     }
-}
-
-/// IMF-fixdate (RFC 9110 §5.6.7).
-fn date(now: Timestamp) -> String {
-    jiff::Timestamp::from_microsecond(now.unix_micros())
-        .and_then(|now| DateTimePrinter::new().timestamp_to_rfc9110_string(&now))
-        .unwrap_or_else(|_| "Thu, 01 Jan 1970 00:00:00 GMT".to_owned())
 }
 
 #[cfg(test)]

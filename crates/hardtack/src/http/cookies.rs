@@ -7,7 +7,6 @@ use hardtack_core::Timestamp;
 use hardtack_core::session::RememberMe;
 use http::HeaderValue;
 
-use super::dates::http_date;
 use crate::flow::Grant;
 use crate::settings::{CookiePrefix, CookieSettings, PlacedCookie, SameSite, Settings};
 
@@ -21,6 +20,9 @@ const LANGUAGE_LIFETIME: Duration = Duration::from_secs(365 * 86_400);
 const HOST: &str = "__Host-";
 /// What browsers hold to TLS.
 const SECURE: &str = "__Secure-";
+
+/// As many bytes as all that stands in a cookie beside name, value, path and domain.
+const ATTRIBUTES: usize = 160;
 
 impl CookieSettings {
     /// Access, refresh and CSRF cookie as browsers will keep them, for routes at `base_path`.
@@ -210,14 +212,17 @@ impl CookieWriter {
 
     fn write(&self, placed: &PlacedCookie, value: &str, life: Life, script: Script) -> HeaderValue {
         let PlacedCookie { name, path, .. } = placed;
-        let life = match life {
-            Life::Until { now, ends } => {
-                let max_age = ends.since(now).as_secs();
-                format!("Expires={}; Max-Age={max_age}; ", http_date(ends))
-            }
-            Life::UntilBrowserCloses => String::new(),
-        };
-        let mut cookie = format!("{name}={value}; {life}Path={path}");
+        let domain = placed.domain.as_deref();
+        let room = [name, value, path, domain.unwrap_or_default()].map(str::len);
+        // Once, and not as it grows: every refresh writes two of them.
+        let mut cookie = String::with_capacity(room.iter().sum::<usize>() + ATTRIBUTES);
+        cookie.extend([name, "=", value, "; "]);
+        if let Life::Until { now, ends } = life {
+            let max_age = ends.since(now).as_secs().to_string();
+            let expires = ends.http_date();
+            cookie.extend(["Expires=", &*expires, "; Max-Age=", &max_age, "; "]);
+        }
+        cookie.extend(["Path=", path]);
         if script == Script::Hidden {
             cookie.push_str("; HttpOnly");
         }
@@ -232,13 +237,13 @@ impl CookieWriter {
         if placed.partitioned {
             cookie.push_str("; Partitioned");
         }
-        if let Some(domain) = &placed.domain {
-            cookie.push_str("; Domain=");
-            cookie.push_str(domain);
+        if let Some(domain) = domain {
+            cookie.extend(["; Domain=", domain]);
         }
         // Names, paths and domain were verified at start, tokens are ASCII by construction: what
-        // fails here is an empty cookie, never a broken header.
-        let mut header = HeaderValue::from_str(&cookie).unwrap_or(HeaderValue::from_static(""));
+        // fails here is an empty cookie, never a broken header. The text becomes the header; it is
+        // not copied.
+        let mut header = HeaderValue::try_from(cookie).unwrap_or(HeaderValue::from_static(""));
         header.set_sensitive(true);
         header
     }

@@ -81,9 +81,13 @@ pub(crate) fn client_of<S: Store>(
                 forwarded_for,
             )
         });
-    let user_agent = headers
-        .get(USER_AGENT)
-        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let user_agent =
+        headers
+            .get(USER_AGENT)
+            .map(|value| match std::str::from_utf8(value.as_bytes()) {
+                Ok(text) => text.to_owned(),
+                Err(_) => String::from_utf8_lossy(value.as_bytes()).into_owned(),
+            });
     let accept_language = headers
         .get(ACCEPT_LANGUAGE)
         .and_then(|value| value.to_str().ok());
