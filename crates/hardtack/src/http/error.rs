@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use hardtack_guard::Refusal;
 use http::header::{CONTENT_TYPE, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE};
@@ -205,20 +206,32 @@ impl IntoResponse for ApiError {
     }
 }
 
+/// Headers that an answer of ours may have: room for all of them is made at once.
+const MOST_HEADERS: usize = 16;
+
+/// As many bytes as nearly every answer stays below.
+const USUAL_LENGTH: usize = 1024;
+
 /// A compact JSON answer.
 pub(crate) fn json_response(status: StatusCode, body: &impl Serialize) -> Response {
-    match serde_json::to_vec(body) {
-        Ok(bytes) => (
-            status,
-            [(CONTENT_TYPE, HeaderValue::from_static("application/json"))],
-            bytes,
-        )
-            .into_response(),
+    let mut bytes = Vec::with_capacity(USUAL_LENGTH);
+    match serde_json::to_writer(&mut bytes, body) {
+        Ok(()) => json_bytes_response(status, bytes),
         Err(error) => {
             tracing::error!(%error, "an answer could not be written as JSON");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
+}
+
+/// An answer whose JSON is written already.
+pub(crate) fn json_bytes_response(status: StatusCode, json: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::from(json));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.reserve(MOST_HEADERS);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
 }
 
 impl From<Refusal> for ApiError {
