@@ -33,7 +33,6 @@ use tracing::{debug, error};
 
 use super::crowd::Crowd;
 use super::gate::Gate;
-use super::head::MAX_FIELDS;
 use super::progress::{Patience, Progress};
 use super::refusal::Refusal;
 use super::tls::{Door, Stream};
@@ -147,9 +146,10 @@ async fn serve_requests(
             Ok::<_, Infallible>(response)
         }
     });
-    // No timer: `Progress` knows better when to lose patience.
+    // No timer: `Progress` knows better when to lose patience. Nor a bound on fields, which the gate has
+    // counted: hyper allows a hundred as well, and told so once more it would clear a table for them
+    // with every request.
     let mut connection = http1::Builder::new()
-        .max_headers(MAX_FIELDS)
         .max_header_size(service.longest_head)
         .max_buf_size(service.longest_head)
         .serve_connection(TokioIo::new(gate), answers);
