@@ -69,7 +69,7 @@ pub(crate) fn run(sources: Sources, options: &cli::Serve, terminal: Terminal) ->
     let loaded = sources.load()?;
     loaded.refuse_contradictions(mode)?;
     files::verify(&loaded.config, mode)?;
-    telemetry::start(loaded.config.log);
+    let _last_lines = telemetry::start(loaded.config.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;

@@ -1,36 +1,41 @@
 //! Log lines: text in a terminal, one JSON object a line elsewhere; on standard error.
 
-use std::io::IsTerminal as _;
+use std::io::{self, IsTerminal as _};
 
 use hardtack_core::event::{Event, Observer};
 use tracing::level_filters::LevelFilter;
 use tracing::{error, info, warn};
 
 use crate::config::{LogConfig, LogFormat};
+use json::JsonLines;
+use sink::{Flush, Sink};
 
-/// Starts to log. Later calls change nothing.
-pub(crate) fn start(config: LogConfig) {
+mod json;
+mod sink;
+
+/// Starts to log. Later calls change nothing. What is returned is to be kept until the process ends.
+pub(crate) fn start(config: LogConfig) -> io::Result<Option<Flush>> {
     let json = match config.format {
-        LogFormat::Auto => !std::io::stderr().is_terminal(),
+        LogFormat::Auto => !io::stderr().is_terminal(),
         LogFormat::Text => false,
         LogFormat::Json => true,
     };
-    let lines = tracing_subscriber::fmt()
-        .with_max_level(LevelFilter::from_level(config.level))
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
+    let lines = tracing_subscriber::fmt().with_max_level(LevelFilter::from_level(config.level));
     // Only a test starts twice, and then the first one is as good.
-    let _ = if json {
-        lines
-            .json()
-            .flatten_event(true)
-            .with_current_span(false)
-            .with_span_list(false)
-            .try_init()
+    let flush = if json {
+        let sink = Sink::start(io::stderr())?;
+        let flush = sink.flush_at_end();
+        let lines = lines.event_format(JsonLines).with_writer(sink);
+        lines.try_init().is_ok().then_some(flush)
     } else {
-        lines.with_target(false).try_init()
+        // A person reads them, as they come.
+        let lines = lines.with_ansi(io::stderr().is_terminal());
+        let lines = lines.with_writer(io::stderr).with_target(false);
+        let _ = lines.try_init();
+        None
     };
     log_panics();
+    Ok(flush)
 }
 
 /// A panic becomes a log line like any other. Its message only if it was written in the source: one
@@ -127,7 +132,6 @@ impl Observer for LogObserver {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
     use std::sync::{Arc, Mutex};
 
     use hardtack_core::event::LoginRefusal;
@@ -135,7 +139,7 @@ mod tests {
     use super::*;
 
     #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
+    pub(super) struct Lines(Arc<Mutex<Vec<u8>>>);
 
     impl io::Write for Lines {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -146,6 +150,10 @@ mod tests {
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
+    }
+
+    pub(super) fn written(lines: &Lines) -> String {
+        String::from_utf8(lines.0.lock().unwrap().clone()).unwrap()
     }
 
     /// Log injection: line ends and escape codes must not forge a line (ASVS 5.0 §16.4.1). The
@@ -165,14 +173,12 @@ mod tests {
                 .with_writer(move || sink.clone());
             let observe = || LogObserver.observe(&event, Some(address));
             if json {
-                tracing::subscriber::with_default(
-                    builder.json().flatten_event(true).finish(),
-                    observe,
-                );
+                let subscriber = builder.event_format(JsonLines).finish();
+                tracing::subscriber::with_default(subscriber, observe);
             } else {
                 tracing::subscriber::with_default(builder.finish(), observe);
             }
-            let written = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+            let written = written(&lines);
             assert_eq!(written.lines().count(), 1, "{written}");
             assert!(
                 written.ends_with('\n') && !written.contains(['\r', '\u{1b}']),
