@@ -1,13 +1,14 @@
 //! One file, embedded: SQLite in WAL mode.
 //!
-//! One thread writes and commits in groups (`writer`), two read (`readers`); async code never
-//! touches a connection. Another process, such as the command line, may work on the same file:
+//! One thread writes and commits in groups (`writer`), two read (`readers`), one moves the log into
+//! the file (`checkpointer`); async code never touches a connection. Another process, such as the command line, may work on the same file:
 //! every write takes SQLite's lock, and every read sees what any process has committed.
 //!
 //! In the file times are microseconds, states small numbers, and the reasons of
 //! [`RevokeReason`](hardtack_core::session::RevokeReason) their codes.
 
 mod audit;
+mod checkpointer;
 mod code;
 mod desk;
 mod import;
@@ -29,6 +30,7 @@ use rusqlite::ErrorCode;
 
 use crate::{LogId, Store, StoreError};
 
+use checkpointer::Checkpointer;
 pub use open::OpenError;
 use readers::Readers;
 use writer::{Shape, Writer};
@@ -80,7 +82,9 @@ impl SqliteStore {
             path: path.to_owned(),
             source,
         };
-        let writer = Writer::start(connection, Arc::clone(&clock)).map_err(threads)?;
+        let checkpointer = Checkpointer::start(path).map_err(threads)?;
+        let writer =
+            Writer::start(connection, checkpointer, Arc::clone(&clock)).map_err(threads)?;
         let connections = (0..READERS)
             .map(|_| open::connect_reader(path))
             .collect::<Result<_, _>>()?;

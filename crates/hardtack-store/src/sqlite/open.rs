@@ -23,6 +23,10 @@ const QUICK_CHECK_UP_TO_BYTES: u64 = 4 * 1024 * 1024;
 /// <https://sqlite.org/fileformat2.html> §1.3
 const HEADER_BYTES: u64 = 100;
 
+/// Pages in the log at which the writer moves them itself (32 MiB of the usual 4 KiB), so that a
+/// load without a pause does not let it grow for ever.
+const LOG_AT_MOST_PAGES: u32 = 8_192;
+
 /// Statements kept prepared per connection: more than there are.
 const PREPARED_STATEMENTS: usize = 64;
 
@@ -172,6 +176,8 @@ pub(super) fn connect_writer(path: &Path) -> Result<Connection, OpenError> {
     // like theft (docs/rotation.md).
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // The checkpointer comes before that, but never to an end while others go on writing.
+    connection.pragma_update(None, "wal_autocheckpoint", LOG_AT_MOST_PAGES)?;
     // A log that one burst blew up is cut back afterwards.
     connection.query_row("PRAGMA journal_size_limit = 67108864", [], |_| Ok(()))?;
     Ok(connection)
@@ -197,6 +203,14 @@ fn turn_on_log(connection: &Connection) -> Result<String, OpenError> {
             answer => return Ok(answer?),
         }
     }
+}
+
+/// The connection that moves the log into the file.
+pub(super) fn connect_checkpointer(path: &Path) -> Result<Connection, OpenError> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    // The log is begun anew only when the disk has what was moved out of it.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    Ok(connection)
 }
 
 /// A connection that reads.

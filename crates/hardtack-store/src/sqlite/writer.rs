@@ -15,6 +15,7 @@ use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
 use super::Failure;
+use super::checkpointer::Checkpointer;
 use super::desk::Desk;
 use crate::StoreError;
 
@@ -47,11 +48,15 @@ enum Message {
 
 impl Writer {
     /// Starts the thread, which owns `connection` from here on.
-    pub(super) fn start(connection: Connection, clock: Arc<dyn Clock>) -> io::Result<Self> {
+    pub(super) fn start(
+        connection: Connection,
+        checkpointer: Checkpointer,
+        clock: Arc<dyn Clock>,
+    ) -> io::Result<Self> {
         let (queue, waiting) = bounded(QUEUE);
         let thread = std::thread::Builder::new()
             .name("hardtack-writer".to_owned())
-            .spawn(move || write(&connection, &*clock, waiting))?;
+            .spawn(move || write(&connection, &checkpointer, &*clock, waiting))?;
         Ok(Self {
             queue,
             thread: Mutex::new(Some(thread)),
@@ -183,7 +188,12 @@ fn is_the_disk(error: &rusqlite::Error) -> bool {
 }
 
 /// The thread.
-fn write(connection: &Connection, clock: &dyn Clock, waiting: Receiver<Message>) {
+fn write(
+    connection: &Connection,
+    checkpointer: &Checkpointer,
+    clock: &dyn Clock,
+    waiting: Receiver<Message>,
+) {
     let desk = Desk::new(connection);
     let mut batch = Vec::with_capacity(BATCH);
     let mut open = true;
@@ -194,12 +204,15 @@ fn write(connection: &Connection, clock: &dyn Clock, waiting: Receiver<Message>)
             tracing::error!(reason, acts = batch.len(), "a group commit was rolled back");
             roll_back(connection);
         }
+        let acts = batch.len();
         for member in batch.drain(..) {
             member.answer(committed.as_ref().err().map(String::as_str));
         }
+        checkpointer.note(acts);
     }
     // Whoever queued after the closing word learns at once that nobody is there.
     drop(waiting);
+    checkpointer.close();
     // Leaves one file behind where that is possible; where another process is reading, it will.
     let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
 }

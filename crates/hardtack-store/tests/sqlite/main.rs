@@ -11,6 +11,7 @@
 
 mod agreement;
 mod durability;
+mod log;
 mod nonsense;
 mod opening;
 mod refusals;

@@ -31,8 +31,9 @@ fn room() -> Room {
         .unwrap();
     connection.busy_timeout(Duration::from_millis(50)).unwrap();
     let clock = SettableClock::new(Timestamp::from_unix_seconds(0));
+    let checkpointer = Checkpointer::start(&path).unwrap();
     Room {
-        writer: Arc::new(Writer::start(connection, Arc::new(clock)).unwrap()),
+        writer: Arc::new(Writer::start(connection, checkpointer, Arc::new(clock)).unwrap()),
         path,
         _directory: directory,
     }
