@@ -18,6 +18,7 @@ mod outbox;
 mod readers;
 mod session;
 mod user;
+mod witness;
 mod writer;
 
 use std::path::Path;
@@ -33,6 +34,7 @@ use crate::{LogId, Store, StoreError};
 use checkpointer::Checkpointer;
 pub use open::OpenError;
 use readers::Readers;
+use witness::Witness;
 use writer::{Shape, Writer};
 
 /// Threads that read. Point reads take microseconds; two let a long list not stand in the way.
@@ -83,8 +85,9 @@ impl SqliteStore {
             source,
         };
         let checkpointer = Checkpointer::start(path).map_err(threads)?;
-        let writer =
-            Writer::start(connection, checkpointer, Arc::clone(&clock)).map_err(threads)?;
+        let witness = Witness::call(&connection)?;
+        let writer = Writer::start(connection, witness, checkpointer, Arc::clone(&clock))
+            .map_err(threads)?;
         let connections = (0..READERS)
             .map(|_| open::connect_reader(path))
             .collect::<Result<_, _>>()?;

@@ -6,6 +6,7 @@ use std::ops::Deref;
 use rusqlite::{Connection, Statement};
 
 use super::Failure;
+use super::witness::Witness;
 
 /// What an act writes on.
 ///
@@ -13,13 +14,16 @@ use super::Failure;
 /// rotation costs; the few statements that every rotation needs are found here by their address.
 pub(super) struct Desk<'c> {
     connection: &'c Connection,
+    /// Of what the guard of the statement that ran last was asked about.
+    pub(super) witness: Witness,
     kept: RefCell<Vec<(&'static str, Statement<'c>)>>,
 }
 
 impl<'c> Desk<'c> {
-    pub(super) const fn new(connection: &'c Connection) -> Self {
+    pub(super) const fn new(connection: &'c Connection, witness: Witness) -> Self {
         Self {
             connection,
+            witness,
             kept: RefCell::new(Vec::new()),
         }
     }

@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 use super::Failure;
 use super::checkpointer::Checkpointer;
 use super::desk::Desk;
+use super::witness::Witness;
 use crate::StoreError;
 
 /// Acts that may wait. Beyond it the disk is too slow for the load, and saying so at once is
@@ -50,13 +51,21 @@ impl Writer {
     /// Starts the thread, which owns `connection` from here on.
     pub(super) fn start(
         connection: Connection,
+        witness: Witness,
         checkpointer: Checkpointer,
         clock: Arc<dyn Clock>,
     ) -> io::Result<Self> {
         let (queue, waiting) = bounded(QUEUE);
         let thread = std::thread::Builder::new()
             .name("hardtack-writer".to_owned())
-            .spawn(move || write(&connection, &checkpointer, &*clock, waiting))?;
+            .spawn(move || {
+                write(
+                    &Desk::new(&connection, witness),
+                    &checkpointer,
+                    &*clock,
+                    waiting,
+                )
+            })?;
         Ok(Self {
             queue,
             thread: Mutex::new(Some(thread)),
@@ -189,20 +198,19 @@ fn is_the_disk(error: &rusqlite::Error) -> bool {
 
 /// The thread.
 fn write(
-    connection: &Connection,
+    desk: &Desk<'_>,
     checkpointer: &Checkpointer,
     clock: &dyn Clock,
     waiting: Receiver<Message>,
 ) {
-    let desk = Desk::new(connection);
     let mut batch = Vec::with_capacity(BATCH);
     let mut open = true;
     while open && let Ok(Message::Act(first)) = waiting.recv() {
         batch.push(first);
-        let committed = commit_together(&desk, clock, &waiting, &mut batch, &mut open);
+        let committed = commit_together(desk, clock, &waiting, &mut batch, &mut open);
         if let Err(reason) = &committed {
             tracing::error!(reason, acts = batch.len(), "a group commit was rolled back");
-            roll_back(connection);
+            roll_back(desk);
         }
         let acts = batch.len();
         for member in batch.drain(..) {
@@ -214,7 +222,7 @@ fn write(
     drop(waiting);
     checkpointer.close();
     // Leaves one file behind where that is possible; where another process is reading, it will.
-    let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    let _ = desk.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
 }
 
 /// Runs what waits, the one member that `batch` holds already and those in the queue, in one

@@ -1,8 +1,6 @@
 //! The writes that rotation consists of.
 //!
-//! Each is one guarded `UPDATE`. What it does not move is read just before, under the same write
-//! lock, and not asked back by `RETURNING`: SQLite makes a temporary table for that at every
-//! execution, which costs more than the rotation itself (budget B4 of the design).
+//! Each is one guarded `UPDATE`. What it does not move the [`Witness`] tells.
 
 use std::time::Duration;
 
@@ -13,34 +11,44 @@ use rusqlite::{Connection, params};
 
 use super::super::Failure;
 use super::super::desk::Desk;
+use super::super::witness::Witness;
 use super::row;
 use crate::{FamilyAt, Revoke};
+
+/// The columns of [`Fixed`], which must make sense before anything is written.
+macro_rules! seen {
+    () => {
+        "idle_timeout >= 0 AND remember_me BETWEEN 0 AND 2
+         AND witness(user_id, created_at, last_seen_at, idle_timeout, ends_at, remember_me)"
+    };
+}
 
 static ROTATE: &str = concat!(
     "UPDATE sessions SET generation = ?6, branch = 0, parent_branch = ?4, phase = 0,
          anchor_at = ?1, retries = 0, last_seen_at = max(last_seen_at, ?7)
-     WHERE id = ?2 AND generation = ?3 AND branch = ?4 AND anchor_at <= ?5
+     WHERE sid = ?2 AND generation = ?3 AND branch = ?4 AND anchor_at <= ?5
          AND phase BETWEEN 0 AND 2 AND ",
     alive!(),
     " AND ",
-    standing!()
+    standing!(),
+    " AND ",
+    seen!()
 );
 
 static CONTINUE: &str = concat!(
     "UPDATE sessions SET generation = ?9, branch = ?10, parent_branch = ?11, phase = ?12,
          anchor_at = ?13, retries = ?14, last_seen_at = max(last_seen_at, ?15)
-     WHERE id = ?2 AND generation = ?3 AND branch = ?4 AND parent_branch IS ?5 AND phase = ?6
+     WHERE sid = ?2 AND generation = ?3 AND branch = ?4 AND parent_branch IS ?5 AND phase = ?6
          AND anchor_at = ?7 AND retries = ?8 AND ",
     alive!(),
     " AND ",
-    standing!()
+    standing!(),
+    " AND ",
+    seen!()
 );
-
-static FIND_FIXED: &str = "SELECT id, user_id, created_at, last_seen_at, idle_timeout, ends_at, remember_me FROM sessions WHERE sid = ?1";
 
 /// What a rotation does not change, but for the last use, which only ever moves forward.
 struct Fixed {
-    id: i64,
     user: UserId,
     created_at: Timestamp,
     last_seen_at: Timestamp,
@@ -50,21 +58,23 @@ struct Fixed {
 }
 
 impl Fixed {
-    fn find(desk: &Desk<'_>, session: SessionId) -> Result<Option<Self>, Failure> {
-        desk.with_kept(FIND_FIXED, |statement| {
-            let mut rows = statement.query([session.as_bytes()])?;
-            let Some(row) = rows.next()? else {
-                return Ok(None);
-            };
-            Ok(Some(Self {
-                id: row.get(0)?,
-                user: UserId::new(row.get(1)?),
-                created_at: Timestamp::from_unix_micros(row.get(2)?),
-                last_seen_at: Timestamp::from_unix_micros(row.get(3)?),
-                idle_timeout: row::parse_duration(row.get(4)?)?,
-                ends_at: Timestamp::from_unix_micros(row.get(5)?),
-                remember_me: row::parse_remember_me(row.get(6)?)?,
-            }))
+    /// Of the row that was just changed.
+    fn seen_by(witness: &Witness) -> Result<Self, Failure> {
+        let [
+            user,
+            created_at,
+            last_seen_at,
+            idle_timeout,
+            ends_at,
+            remember_me,
+        ] = witness.saw();
+        Ok(Self {
+            user: UserId::new(user),
+            created_at: Timestamp::from_unix_micros(created_at),
+            last_seen_at: Timestamp::from_unix_micros(last_seen_at),
+            idle_timeout: row::parse_duration(idle_timeout)?,
+            ends_at: Timestamp::from_unix_micros(ends_at),
+            remember_me: row::parse_remember_me(remember_me)?,
         })
     }
 
@@ -114,9 +124,6 @@ pub(super) fn advance(
     let Some(generation) = presented.generation.checked_add(1) else {
         return Ok(None);
     };
-    let Some(fixed) = Fixed::find(desk, session)? else {
-        return Ok(None);
-    };
     // An anchor that lies ahead has age zero (docs/rotation.md), which only an empty window is over
     // for.
     let anchored_by = if window.is_zero() {
@@ -128,7 +135,7 @@ pub(super) fn advance(
     let advanced = desk.with_kept(ROTATE, |statement| {
         Ok(statement.execute(params![
             now.unix_micros(),
-            fixed.id,
+            session.as_bytes(),
             presented.generation,
             presented.branch,
             anchored_by,
@@ -143,7 +150,11 @@ pub(super) fn advance(
         anchor_at: now,
         retries: 0,
     };
-    Ok((advanced == 1).then(|| fixed.at(session, lineage, seen_at, now)))
+    if advanced == 0 {
+        return Ok(None);
+    }
+    let fixed = Fixed::seen_by(&desk.witness)?;
+    Ok(Some(fixed.at(session, lineage, seen_at, now)))
 }
 
 /// Writes what was decided if the row is still the one that was judged.
@@ -154,15 +165,12 @@ pub(super) fn go_on(
     activity: Activity,
     now: Timestamp,
 ) -> Result<Option<FamilyAt>, Failure> {
-    let Some(fixed) = Fixed::find(desk, judged.session)? else {
-        return Ok(None);
-    };
     let was = judged.lineage;
     let seen_at = seen_at(activity, now);
     let written = desk.with_kept(CONTINUE, |statement| {
         Ok(statement.execute(params![
             now.unix_micros(),
-            fixed.id,
+            judged.session.as_bytes(),
             was.current.generation,
             was.current.branch,
             row::parent_branch_column(was.parent_branch),
@@ -178,7 +186,11 @@ pub(super) fn go_on(
             seen_at.unix_micros(),
         ])?)
     })?;
-    Ok((written == 1).then(|| fixed.at(judged.session, next, seen_at, now)))
+    if written == 0 {
+        return Ok(None);
+    }
+    let fixed = Fixed::seen_by(&desk.witness)?;
+    Ok(Some(fixed.at(judged.session, next, seen_at, now)))
 }
 
 /// Ends the family if the row is still the one that was judged. The row is read, compared and

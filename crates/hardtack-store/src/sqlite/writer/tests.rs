@@ -32,8 +32,11 @@ fn room() -> Room {
     connection.busy_timeout(Duration::from_millis(50)).unwrap();
     let clock = SettableClock::new(Timestamp::from_unix_seconds(0));
     let checkpointer = Checkpointer::start(&path).unwrap();
+    let witness = Witness::call(&connection).unwrap();
     Room {
-        writer: Arc::new(Writer::start(connection, checkpointer, Arc::new(clock)).unwrap()),
+        writer: Arc::new(
+            Writer::start(connection, witness, checkpointer, Arc::new(clock)).unwrap(),
+        ),
         path,
         _directory: directory,
     }
