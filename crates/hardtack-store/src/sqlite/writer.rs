@@ -59,12 +59,8 @@ impl Writer {
         let thread = std::thread::Builder::new()
             .name("hardtack-writer".to_owned())
             .spawn(move || {
-                write(
-                    &Desk::new(&connection, witness),
-                    &checkpointer,
-                    &*clock,
-                    waiting,
-                )
+                let desk = Desk::new(&connection, witness);
+                write(&desk, &checkpointer, &*clock, waiting);
             })?;
         Ok(Self {
             queue,
