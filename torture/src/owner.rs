@@ -125,9 +125,9 @@ impl Owner {
     async fn look(&self, account: &mut Account, wire: &Wire) {
         let request = account.authenticated(Request::get("/api/auth/user/"));
         let answer = self.ask(account, wire, "read", request, Fate::Delivered);
-        // Its access token has run out.
+        // Its access token has run out. The session has not.
         if answer.await.is_some_and(|answer| answer.status == 401) {
-            account.end_session();
+            account.tokens = None;
         }
     }
 
@@ -172,8 +172,8 @@ impl Owner {
                     after,
                 });
             }
-            // Its access token has run out.
-            Some(401) => account.end_session(),
+            // Its access token has run out. The session has not.
+            Some(401) => account.tokens = None,
             None | Some(429 | 503) => {}
             Some(status) => account.violated(&self.world.tally, &format!("no code: {status}")),
         }
@@ -222,7 +222,7 @@ impl Owner {
             503 => {}
             401 if matches!(act, Act::Delete) => {
                 account.open = None;
-                account.end_session();
+                account.tokens = None;
             }
             // Of several codes only the newest is good, and mails may come in any order.
             400 | 404 if act.code().is_some() && account.asked > 1 => account.open = None,
