@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { launch } from "../chromium.js";
+import { logInBare } from "./person.js";
 import { SCALED, startSite } from "./site.js";
 
 /** Seconds. */
@@ -28,14 +29,7 @@ test("whoever does nothing is warned, stays by asking for something, and is sign
   }, WARNING * 1_000);
   await page.goto(site.bare);
   await page.waitForFunction(() => window.hardtack?.session().status === "signedOut");
-  const credentials = { username: "demo", password: site.hardtack.password };
-  const loggedInAt = await page.evaluate(async (credentials) => {
-    for (;;) {
-      const sent = performance.now();
-      // Half a second is all that it waits here.
-      if (await window.hardtack.login(credentials).catch(() => null)) return sent;
-    }
-  }, credentials);
+  const loggedInAt = await logInBare(page, site.hardtack.password);
 
   const warned = async (count) => {
     await page.waitForFunction((count) => window.warnings.length >= count, count, PATIENCE);
@@ -48,8 +42,11 @@ test("whoever does nothing is warned, stays by asking for something, and is sign
 
   // Somebody is there: the end is put off, and the next warning is that of a new wait.
   const stayedAt = await page.evaluate(async () => {
-    const sent = performance.now();
-    while (!(await window.hardtack.renew())) await new Promise((later) => setTimeout(later, 100));
+    let sent;
+    do sent = performance.now();
+    while (!(await window.hardtack.user().catch(() => null)));
+    // What was asked before may be answered yet.
+    await new Promise((answered) => setTimeout(answered, 1_000));
     window.warnings = [];
     return sent;
   });
