@@ -146,8 +146,10 @@ export function createHardtack(options: HardtackOptions): Hardtack {
   }
 
   function gone(reason: "logout" | "ended") {
-    if (session.user) tell({ reason });
-    leave(session.user ? reason : undefined);
+    if (session.user) {
+      tell({ reason });
+      leave(reason);
+    } else leave();
   }
 
   const isDue = () => session.user && life() < margin && pause() <= 0;
@@ -161,16 +163,13 @@ export function createHardtack(options: HardtackOptions): Hardtack {
   /** Asks the server: at the start, and when this page may have missed what other tabs said. */
   const check = () => checking ??= checkOnce().catch(failed).finally(() => (checking = undefined));
 
-  async function checkOnce() {
-    let [told, left] = await ask();
-    if (!told.user) {
-      if (!(await refresh(true))) return;
-      [told, left] = await ask();
-    }
-    // Refreshed, and still nobody: the browser keeps no cookie of ours.
-    if (!told.user) leave();
-    else if (told.user.pk === session.user?.pk) lives(left);
-    else lives(left, (await call<User>("user/", { background: true }))[0]);
+  async function checkOnce(wasRenewed?: boolean): Promise<void> {
+    const [{ user, renewable }, left] = await ask();
+    if (user) lives(left, user.pk !== session.user?.pk ? (await call<User>("user/", { background: true }))[0] : undefined);
+    // A visitor has nothing to renew: a refresh would only be refused.
+    else if (!wasRenewed && (session.user || renewable)) (await refresh(true)) && await checkOnce(true);
+    // Or it was renewed, and the browser keeps no cookie of ours.
+    else leave();
   }
 
   /** The idle end moves with what other tabs do: the server is asked before anybody is warned. */
@@ -195,7 +194,7 @@ export function createHardtack(options: HardtackOptions): Hardtack {
     if (document.hidden) return;
     if (pause() > 0) { /* later */ }
     else if (session.status === "loading") await check();
-    else if (isDue()) await refresh(!isActive);
+    else if (session.user && life() < margin) await refresh(!isActive);
     else if (session.user && calm() <= 0) await watchIdle().catch(failed);
     plan(session);
   }

@@ -1454,6 +1454,8 @@ export interface components {
             idle_expiration?: string | null;
             /** @description When the refresh cookie that came with the access cookie ends, if nobody uses the session. */
             refresh_expiration?: string | null;
+            /** @description Told to nobody: whether a refresh cookie came along, good or not. Without one a refresh would be refused. */
+            renewable?: boolean | null;
             session?: string | null;
             user?: components["schemas"]["Subject"] | null;
         };

@@ -16,6 +16,16 @@ test("a visitor without cookies is signed out, and nothing is asked again", asyn
   await settle();
   expect(tab.session()).toEqual({ status: "signedOut", user: null });
   await pass(3_600_000);
+  expect(world.log.map(({ line }) => line)).toEqual(["GET session/"]);
+});
+
+test("a page that comes with the cookie of a session that is over asks for a renewal, and is signed out", async () => {
+  world.begin(ALICE);
+  delete world.jar.access;
+  world.session = undefined;
+  const tab = world.tab();
+  await settle();
+  expect(tab.session()).toEqual({ status: "signedOut", user: null });
   expect(world.log.map(({ line }) => line)).toEqual(["GET session/", "POST token/refresh/"]);
 });
 
@@ -48,6 +58,8 @@ test("a start without a network stays undecided and is tried again", async () =>
 });
 
 test("a start behind an address that is throttled shows the login, for good refreshes never are", async () => {
+  world.begin(ALICE);
+  delete world.jar.access;
   world.intercept = (line) => line === "POST token/refresh/" ? json(429, {}, { "Retry-After": "60" }) : undefined;
   const tab = world.tab();
   await settle();

@@ -105,6 +105,7 @@ export class World {
         user: caller ? { pk: caller.user.pk } : null,
         access_expiration: caller ? iso(access!.end) : null,
         idle_expiration: caller ? iso(caller.idleEnd) : null,
+        renewable: !!refresh,
       });
       case "POST login/": {
         const { username, password } = await request.json() as Record<string, string>;

@@ -9,6 +9,7 @@ use hardtack_store::Store;
 use http::StatusCode;
 
 use super::error::{ApiError, json_bytes_response};
+use super::extract::refresh_cookies;
 use crate::hardtack::Hardtack;
 
 /// Told by the token alone: no row is read.
@@ -27,6 +28,9 @@ pub(super) struct SessionJson {
     idle_expiration: Option<String>,
     /// When it ends whatever happens.
     absolute_expiration: Option<String>,
+    /// Told to nobody: whether a refresh cookie came along, good or not. Without one a refresh would be refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    renewable: Option<bool>,
 }
 
 #[cfg(test)]
@@ -51,8 +55,13 @@ const LONGEST: usize = 384;
 
 const NOBODY: &str = concat!(
     r#"{"authenticated":false,"user":null,"session":null,"access_expiration":null,"#,
-    r#""refresh_expiration":null,"idle_expiration":null,"absolute_expiration":null}"#,
+    r#""refresh_expiration":null,"idle_expiration":null,"absolute_expiration":null,"renewable":"#,
 );
+
+fn to_nobody(renewable: bool) -> Vec<u8> {
+    let end = if renewable { "true}" } else { "false}" };
+    [NOBODY, end].concat().into_bytes()
+}
 
 pub(super) async fn show<S: Store>(
     State(hardtack): State<Hardtack<S>>,
@@ -63,7 +72,7 @@ pub(super) async fn show<S: Store>(
         Ok(caller) => Told::by(&caller).to_json(),
         // Perhaps somebody: a page that is told "nobody" logs its user out.
         Err(refusal @ Refusal::RevocationsStale) => return Err(refusal.into()),
-        Err(_) => NOBODY.as_bytes().to_vec(),
+        Err(_) => to_nobody(!refresh_cookies(&hardtack, request.headers()).is_empty()),
     };
     Ok(json_bytes_response(StatusCode::OK, json))
 }
@@ -146,20 +155,25 @@ mod tests {
                 refresh_expiration: told.refresh_expires_at.map(iso_date),
                 idle_expiration: told.idle_expires_at.map(iso_date),
                 absolute_expiration: told.session_expires_at.map(iso_date),
+                renewable: None,
             };
             let written = String::from_utf8(told.to_json()).unwrap();
             assert_eq!(written, serde_json::to_string(&json).unwrap());
             assert!(written.len() <= LONGEST);
         }
-        let nobody = SessionJson {
-            authenticated: false,
-            user: None,
-            session: None,
-            access_expiration: None,
-            refresh_expiration: None,
-            idle_expiration: None,
-            absolute_expiration: None,
-        };
-        assert_eq!(NOBODY, serde_json::to_string(&nobody).unwrap());
+        for renewable in [true, false] {
+            let nobody = SessionJson {
+                authenticated: false,
+                user: None,
+                session: None,
+                access_expiration: None,
+                refresh_expiration: None,
+                idle_expiration: None,
+                absolute_expiration: None,
+                renewable: Some(renewable),
+            };
+            let written = String::from_utf8(to_nobody(renewable)).unwrap();
+            assert_eq!(written, serde_json::to_string(&nobody).unwrap());
+        }
     }
 }

@@ -34,9 +34,28 @@ async fn the_session_is_told_to_its_owner_and_to_nobody_politely() {
         answer.json(),
         json!({
             "authenticated": false, "user": null, "session": null, "access_expiration": null,
-            "refresh_expiration": null, "idle_expiration": null, "absolute_expiration": null
+            "refresh_expiration": null, "idle_expiration": null, "absolute_expiration": null,
+            "renewable": false
         })
     );
+}
+
+/// A page that is told so need not ask for a renewal that would be refused.
+#[tokio::test]
+async fn nobody_is_told_whether_a_renewal_is_worth_trying() {
+    let world = World::new().await;
+    let mut browser = world.logged_in().await;
+    browser.drop_cookie("access");
+    let told = browser.get("/api/auth/session/").await.json();
+    assert_eq!(
+        (&told["authenticated"], &told["renewable"]),
+        (&json!(false), &json!(true))
+    );
+    let mut stranger = world.browser();
+    let told = stranger.get("/api/auth/session/").await.json();
+    assert_eq!(told["renewable"], json!(false));
+    let refused = stranger.post_nothing("/api/auth/token/refresh/").await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]
