@@ -9,7 +9,8 @@
 //!
 //! [Fluent]: https://projectfluent.org/
 
-use std::{borrow::Cow, fs, io, path::Path, path::PathBuf, sync::Arc};
+use std::sync::{Arc, OnceLock};
+use std::{borrow::Cow, fs, io, path::Path, path::PathBuf};
 
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
 use fluent_syntax::ast;
@@ -45,10 +46,16 @@ const fn built_in(language: Language) -> [&'static str; 2] {
 }
 
 /// All texts in all languages; cheap to clone.
+///
+/// What is built in is read when somebody wants that language, for it takes memory and time at
+/// every start, and a test has read it before. An operator's files are read at once: their faults
+/// are told at the start.
 #[derive(Clone)]
 pub struct Translations {
-    bundles: Arc<[(Language, FluentBundle<FluentResource>)]>,
+    bundles: Arc<[(Language, OnceLock<Bundle>)]>,
 }
+
+type Bundle = FluentBundle<FluentResource>;
 
 impl std::fmt::Debug for Translations {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -66,7 +73,12 @@ impl Translations {
     pub fn load(directory: Option<&Path>) -> Result<Self, TranslationError> {
         Language::ALL
             .into_iter()
-            .map(|language| Ok((language, bundle(language, directory)?)))
+            .map(|language| {
+                Ok(match directory {
+                    Some(_) => (language, OnceLock::from(bundle(language, directory)?)),
+                    None => (language, OnceLock::new()),
+                })
+            })
             .collect::<Result<Arc<[_]>, _>>()
             .map(|bundles| Self { bundles })
     }
@@ -91,7 +103,7 @@ impl Translations {
         key: &str,
         arguments: &[(&str, Argument)],
     ) -> Option<String> {
-        let (_, bundle) = self.bundles.iter().find(|(has, _)| *has == language)?;
+        let bundle = self.bundle(language)?;
         let message = bundle.get_message(key)?.value()?;
         let arguments: FluentArgs = arguments
             .iter()
@@ -101,12 +113,23 @@ impl Translations {
         let text = bundle.format_pattern(message, Some(&arguments), &mut errors);
         errors.is_empty().then(|| text.into_owned())
     }
+
+    fn bundle(&self, language: Language) -> Option<&Bundle> {
+        let (_, kept) = self.bundles.iter().find(|(has, _)| *has == language)?;
+        if let Some(bundle) = kept.get() {
+            return Some(bundle);
+        }
+        match bundle(language, None) {
+            Ok(bundle) => Some(kept.get_or_init(|| bundle)),
+            Err(error) => {
+                tracing::error!(%error, "what is built in cannot be read");
+                None
+            }
+        }
+    }
 }
 
-fn bundle(
-    language: Language,
-    directory: Option<&Path>,
-) -> Result<FluentBundle<FluentResource>, TranslationError> {
+fn bundle(language: Language, directory: Option<&Path>) -> Result<Bundle, TranslationError> {
     let mut bundle = FluentBundle::new_concurrent(vec![language.identifier()]);
     // `Argument` isolates, and only where the direction may differ: marks around every name would
     // stand in subjects and in what people copy.

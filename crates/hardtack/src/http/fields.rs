@@ -307,7 +307,10 @@ async fn parse_multipart(content_type: &str, bytes: Bytes) -> Result<Map<String,
             continue;
         }
         if let Some(name) = field.name().map(ToOwned::to_owned) {
-            fields.insert(name, Value::from(field.text().await.map_err(broken)?));
+            // UTF-8 whatever the part says, as Django reads it: browsers send the page's encoding, and
+            // the tables of the others would be a hundredth of the binary.
+            let bytes = field.bytes().await.map_err(broken)?;
+            fields.insert(name, Value::from(String::from_utf8_lossy(&bytes)));
         }
     }
     Ok(fields.into_iter().collect())

@@ -91,8 +91,9 @@ impl From<minijinja::Error> for TemplateError {
 }
 
 impl MailTemplates {
-    /// The built-in templates and texts, replaced by those of `mail.templates_dir`, each tried in
-    /// every language with all that it can be given.
+    /// The built-in templates and texts, replaced by those of `mail.templates_dir`. With such a
+    /// folder every mail is tried in every language with all that it can be given; what is built in
+    /// is read when it is first wanted, for a test has tried it, and most starts send nothing.
     ///
     /// # Errors
     /// [`TemplateError`] for the first fault, with its file and line.
@@ -111,17 +112,19 @@ impl MailTemplates {
         let directory = settings.mail.templates_dir.as_deref();
         let locales = directory.map(|directory| directory.join("locales"));
         add_translations(&mut environment, &Translations::load(locales.as_deref())?);
-        for (name, built_in) in BUILT_IN {
-            match directory
-                .map(|directory| read(&directory.join(name)))
-                .transpose()?
-                .flatten()
-            {
-                Some(text) => environment.add_template_owned(name, text)?,
-                None => environment.add_template(name, built_in)?,
+        environment.set_loader(|name| {
+            let text = BUILT_IN.iter().find(|(known, _)| *known == name);
+            Ok(text.map(|(_, text)| (*text).to_owned()))
+        });
+        let Some(directory) = directory else {
+            return Ok(Self { environment });
+        };
+        for (name, _) in BUILT_IN {
+            if let Some(text) = read(&directory.join(name))? {
+                environment.add_template_owned(name, text)?;
             }
         }
-        for (name, text) in directory.map(own_pieces).transpose()?.unwrap_or_default() {
+        for (name, text) in own_pieces(directory)? {
             environment.add_template_owned(name, text)?;
         }
         let templates = Self { environment };

@@ -148,6 +148,15 @@ fn values_are_escaped_in_html() {
     assert!(!mail.text.contains("Network address"), "{}", mail.text);
 }
 
+/// Without a folder nothing is tried at the start, so it is tried here: an empty one replaces nothing.
+#[test]
+fn what_is_built_in_can_be_written_in_every_language() {
+    let folder = tempdir().unwrap();
+    let mut settings = settings();
+    settings.mail.templates_dir = Some(folder.path().to_owned());
+    load(&settings).unwrap();
+}
+
 #[test]
 fn an_operators_template_stands_in_for_ours() {
     let directory = tempdir().unwrap();

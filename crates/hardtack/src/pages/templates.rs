@@ -113,14 +113,17 @@ impl Templates {
         // A misspelt name would be a hole in the page; asking whether there is one is allowed.
         environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
         add_translations(&mut environment, &translations);
-        for (name, built_in) in BUILT_IN {
-            let replaced = directory.map(|directory| fs::read_to_string(directory.join(name)));
-            let source = match replaced {
-                Some(Ok(source)) => source,
-                Some(Err(error)) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(refused(format!("{name} cannot be read: {error}")));
-                }
-                _ => built_in.to_owned(),
+        // When a page is first shown: an idle server holds none.
+        environment.set_loader(|name| {
+            let text = BUILT_IN.iter().find(|(known, _)| *known == name);
+            Ok(text.map(|(_, text)| (*text).to_owned()))
+        });
+        for (name, _) in BUILT_IN {
+            let Some(directory) = directory else { break };
+            let source = match fs::read_to_string(directory.join(name)) {
+                Ok(source) => source,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(refused(format!("{name} cannot be read: {error}"))),
             };
             environment
                 .add_template_owned(name, source)
@@ -169,6 +172,15 @@ mod tests {
         let templates = Templates::load(Some(directory.path())).unwrap();
         let page = templates.render("message", minijinja::context! { word => "<b>" });
         assert_eq!(page.unwrap(), "<p>&lt;b&gt;</p>");
+    }
+
+    /// They are read when they are first wanted, and a fault would be found there.
+    #[test]
+    fn every_template_that_is_built_in_can_be_read() {
+        let templates = Templates::load(None).unwrap();
+        for (name, _) in BUILT_IN {
+            templates.environment.get_template(name).unwrap();
+        }
     }
 
     #[test]
