@@ -311,6 +311,22 @@ mod tests {
                 &[
                     PUBLIC,
                     ("preset", "simplejwt-activity"),
+                    ("tokens.in_body", "both"),
+                ],
+                "response.refresh: \"access_token\" keeps the refresh token out of the body, where tokens.in_body = \"both\" has clients look for each new one: they would use an old one again, which ends the session as stolen; set \"full\", or tokens.in_body = \"access\"",
+            ),
+            (
+                &[
+                    PUBLIC,
+                    ("preset", "drf-jwt-httponly-cookie"),
+                    ("tokens.in_body", "both"),
+                ],
+                "response.login: \"empty\" keeps the refresh token out of the body, where tokens.in_body = \"both\" has clients look for each new one: they would use an old one again, which ends the session as stolen; set \"full\", or tokens.in_body = \"access\"",
+            ),
+            (
+                &[
+                    PUBLIC,
+                    ("preset", "simplejwt-activity"),
                     ("routes.refresh", "token/refresh"),
                     ("cookies.refresh_path", "/api/auth"),
                 ],

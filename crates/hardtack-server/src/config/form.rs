@@ -61,22 +61,30 @@ pub(super) fn base_path(text: &str) -> Result<String, String> {
                     .all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
         })
     });
-    if segments_fit {
-        Ok(text.to_owned())
-    } else {
-        Err(format!("{text:?} is not a path as in /api/auth"))
+    match text.strip_suffix('/') {
+        _ if segments_fit => Ok(text.to_owned()),
+        // As Django's routes are written.
+        Some(path) if base_path(path).is_ok() => {
+            Err(format!("{text:?} ends with a slash; write {path:?}"))
+        }
+        _ => Err(format!("{text:?} is not a path as in /api/auth")),
     }
 }
 
 /// Below the base path, below the root with a slash in front, or nowhere.
 pub(super) fn route(text: &str) -> Result<String, String> {
-    let path = format!("/{}", text.strip_prefix('/').unwrap_or(text));
-    if text.is_empty() || base_path(&path).is_ok() {
-        Ok(text.to_owned())
-    } else {
-        Err(format!(
+    let is_name = |text: &str| {
+        let path = format!("/{}", text.strip_prefix('/').unwrap_or(text));
+        base_path(&path).is_ok()
+    };
+    match text.strip_suffix('/') {
+        _ if text.is_empty() || is_name(text) => Ok(text.to_owned()),
+        Some(name) if is_name(name) => Err(format!(
+            "{text:?} ends with a slash; write {name:?}, which answers with one too"
+        )),
+        _ => Err(format!(
             "{text:?} is not a name as in login, token/refresh or /refresh-token"
-        ))
+        )),
     }
 }
 

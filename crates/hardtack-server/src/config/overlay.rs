@@ -434,7 +434,15 @@ mod tests {
             ),
             (
                 "routes.login = \"login/\"",
-                "hardtack.toml:1: routes.login: \"login/\" is not a name as in login, token/refresh or /refresh-token",
+                "hardtack.toml:1: routes.login: \"login/\" ends with a slash; write \"login\", which answers with one too",
+            ),
+            (
+                "routes.login = \"/\"",
+                "hardtack.toml:1: routes.login: \"/\" is not a name as in login, token/refresh or /refresh-token",
+            ),
+            (
+                "routes.base_path = \"/accounts/auth/\"",
+                "hardtack.toml:1: routes.base_path: \"/accounts/auth/\" ends with a slash; write \"/accounts/auth\"",
             ),
             (
                 "server.listen = 8000",

@@ -29,7 +29,8 @@ pub struct ResponseSettings {
 /// The body of an answer that hands out tokens. The cookies are the same with each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TokenShape {
-    /// Both ends, the user at a login, and such tokens as `tokens.in_body` says.
+    /// Both ends, the user at a login, and such tokens as `tokens.in_body` says. The only one that
+    /// can show the refresh token, so that `"both"` there wants it here.
     #[default]
     Full,
     /// `{}`.
@@ -146,7 +147,8 @@ impl UserFields {
 }
 
 impl ResponseSettings {
-    /// Refuses a body that is nothing but what bodies may not have.
+    /// Refuses a body that is nothing but what bodies may not have, and one that lacks what clients
+    /// were told to find there.
     pub(super) fn verify(&self, in_body: TokensInBody) -> Result<(), SettingsError> {
         let shapes = [
             ("response.login", self.login),
@@ -157,6 +159,21 @@ impl ResponseSettings {
                 return Err(SettingsError {
                     key,
                     problem: "\"access_token\" puts the access token into the body, and tokens.in_body = \"none\" keeps it out; set tokens.in_body = \"access\", or \"empty\" here".to_owned(),
+                });
+            }
+            // A client that keeps the refresh token itself would be left with the old one, and be
+            // taken for a thief at its next refresh.
+            if shape != TokenShape::Full && in_body == TokensInBody::Both {
+                let shape = if shape == TokenShape::Empty {
+                    "empty"
+                } else {
+                    "access_token"
+                };
+                return Err(SettingsError {
+                    key,
+                    problem: format!(
+                        "{shape:?} keeps the refresh token out of the body, where tokens.in_body = \"both\" has clients look for each new one: they would use an old one again, which ends the session as stolen; set \"full\", or tokens.in_body = \"access\""
+                    ),
                 });
             }
         }
@@ -184,8 +201,30 @@ mod tests {
             change(&mut response);
             assert_eq!(response.verify(TokensInBody::None).unwrap_err().key, key);
             assert_eq!(response.verify(TokensInBody::Access), Ok(()));
-            assert_eq!(response.verify(TokensInBody::Both), Ok(()));
         }
+    }
+
+    /// A native client that is never shown the successor presents the old token again, which ends
+    /// its session as stolen.
+    #[test]
+    fn clients_that_keep_the_refresh_token_are_shown_every_one() {
+        type Change = fn(&mut ResponseSettings, TokenShape);
+        let rows: [(&str, Change); 2] = [
+            ("response.login", |response, shape| response.login = shape),
+            ("response.refresh", |response, shape| {
+                response.refresh = shape;
+            }),
+        ];
+        for (key, change) in rows {
+            for shape in [TokenShape::Empty, TokenShape::AccessToken] {
+                let mut response = ResponseSettings::default();
+                change(&mut response, shape);
+                assert_eq!(response.verify(TokensInBody::Both).unwrap_err().key, key);
+                assert_eq!(response.verify(TokensInBody::Access), Ok(()));
+            }
+        }
+        let full = ResponseSettings::default();
+        assert_eq!(full.verify(TokensInBody::Both), Ok(()));
     }
 
     #[test]

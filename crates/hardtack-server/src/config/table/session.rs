@@ -92,7 +92,7 @@ pub(super) static TOKENS: &[Key] = &[
             }),
         ]),
         default: Default::Is("none"),
-        meaning: "Which tokens appear in bodies besides the cookies. A script that can read a body can steal what is in it.",
+        meaning: "Which tokens appear in bodies besides the cookies. A script that can read a body can steal what is in it. `both` wants the bodies of login and refresh `full`.",
     },
     Key {
         name: "tokens.accept_simplejwt",
