@@ -19,8 +19,10 @@ impl CanonicalName {
     #[must_use]
     pub fn of(text: &str) -> Self {
         // Folding can undo normal form and normalising can bring back cased letters, so both run
-        // until nothing changes (Unicode §3.13 gives two rounds as enough).
-        let fold = |text: &str| caseless::default_case_fold_str(&text.nfkc().collect::<String>());
+        // until nothing changes (Unicode §3.13 gives two rounds as enough). What is folded is taken
+        // apart first: U+0345 becomes a letter, and the marks that belong before it would otherwise
+        // stand behind it (D145).
+        let fold = |text: &str| caseless::default_case_fold_str(&text.nfkd().collect::<String>());
         let mut folded = fold(&with_unicode_domain(text));
         loop {
             let again = fold(&folded);
