@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use axum::extract::Request;
+use axum::handler::Handler;
 use axum::response::{IntoResponse as _, Response};
 use hardtack_core::event::Event;
 use hardtack_guard::{Refusal, cookie_values};
@@ -45,6 +46,8 @@ enum Place {
     BasePath,
     /// The routes of the root, which change nothing and need no credential.
     Root,
+    /// The inside of another edge, where everything has been done.
+    Inside,
 }
 
 /// Puts the edge around routes.
@@ -122,31 +125,85 @@ where
 
     fn call(&mut self, request: Request) -> Self::Future {
         let EdgeLayer { hardtack, place } = self.edge.clone();
-        if place == Place::Root {
-            return Answering {
-                state: State::Asked {
-                    answering: self.inner.call(request),
-                },
-                hardtack,
-                place,
-                origin: None,
-            };
+        pass(hardtack, place, request, |request| self.inner.call(request))
+    }
+}
+
+/// The edge around single handlers of the base path.
+///
+/// A layer around a route is a route of its own, which is boxed, copied and asked for with every
+/// request once more (budget B1 of the design); a handler is part of the route that it has anyway.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HandlerEdge(Place);
+
+impl HandlerEdge {
+    pub(crate) fn of_base_path() -> Self {
+        Self(Place::BasePath)
+    }
+
+    /// None, for handlers whose routes get an [`EdgeLayer`] around what stands between.
+    pub(crate) fn further_out() -> Self {
+        Self(Place::Inside)
+    }
+
+    pub(crate) fn around<H>(self, handler: H) -> AtEdge<H> {
+        AtEdge {
+            handler,
+            place: self.0,
         }
-        let origin = allowed_origin(&hardtack, request.headers());
-        let state = match answer_at_once(&hardtack, &request, origin.is_some()) {
-            Some(response) => State::Answered {
-                response: Some(response),
-            },
-            None => State::Asked {
-                answering: self.inner.call(request),
-            },
-        };
-        Answering {
-            state,
-            hardtack,
-            place,
-            origin,
+    }
+}
+
+/// A handler with the edge around it.
+#[derive(Clone)]
+pub(crate) struct AtEdge<H> {
+    handler: H,
+    place: Place,
+}
+
+impl<S, T, H> Handler<T, Hardtack<S>> for AtEdge<H>
+where
+    S: Store,
+    H: Handler<T, Hardtack<S>>,
+{
+    type Future = Answering<S, H::Future>;
+
+    fn call(self, request: Request, hardtack: Hardtack<S>) -> Self::Future {
+        let state = hardtack.clone();
+        pass(hardtack, self.place, request, |request| {
+            self.handler.call(request, state)
+        })
+    }
+}
+
+/// On the way in.
+fn pass<S: Store, F>(
+    hardtack: Hardtack<S>,
+    place: Place,
+    request: Request,
+    ask: impl FnOnce(Request) -> F,
+) -> Answering<S, F> {
+    let (origin, answered) = match place {
+        Place::BasePath => {
+            let origin = allowed_origin(&hardtack, request.headers());
+            let answered = answer_at_once(&hardtack, &request, origin.is_some());
+            (origin, answered)
         }
+        Place::Root | Place::Inside => (None, None),
+    };
+    let state = match answered {
+        Some(response) => State::Answered {
+            response: Some(response),
+        },
+        None => State::Asked {
+            answering: ask(request),
+        },
+    };
+    Answering {
+        state,
+        hardtack,
+        place,
+        origin,
     }
 }
 
@@ -194,39 +251,83 @@ pin_project! {
     }
 }
 
-impl<S: Store, F, E> Future for Answering<S, F>
+impl<S: Store, F> Future for Answering<S, F>
 where
-    F: Future<Output = Result<Response, E>>,
+    F: Future,
+    F::Output: Outcome,
 {
-    type Output = Result<Response, E>;
+    type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let mut response = match this.state.project() {
-            StateProjection::Asked { answering } => ready!(answering.poll(context))?,
+        let mut outcome = match this.state.project() {
+            StateProjection::Asked { answering } => ready!(answering.poll(context)),
             StateProjection::Answered { response } => match response.take() {
-                Some(response) => response,
+                Some(response) => F::Output::answered(response),
                 // Asked again after it was answered, which nobody may.
                 None => return Poll::Pending,
             },
         };
-        let headers = response.headers_mut();
-        // At once, for they are many.
-        headers.reserve(ADDED_HEADERS);
-        if *this.place == Place::BasePath {
-            // The answer differs by Origin even where it names none: a cache must not mix them up.
-            headers.append(VARY, HeaderValue::from_static("Origin"));
+        if let Some(response) = outcome.response() {
+            let origin = this.origin.take();
+            leave(this.hardtack, *this.place, origin, response.headers_mut());
         }
-        if let Some(origin) = this.origin.take() {
-            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-            headers.insert(
-                ACCESS_CONTROL_ALLOW_CREDENTIALS,
-                HeaderValue::from_static("true"),
-            );
-            headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED_HEADERS);
-        }
-        this.hardtack.harden(headers);
-        Poll::Ready(Ok(response))
+        Poll::Ready(outcome)
+    }
+}
+
+/// On the way out.
+fn leave<S: Store>(
+    hardtack: &Hardtack<S>,
+    place: Place,
+    origin: Option<HeaderValue>,
+    headers: &mut HeaderMap,
+) {
+    if place == Place::Inside {
+        return;
+    }
+    // At once, for they are many.
+    headers.reserve(ADDED_HEADERS);
+    if place == Place::BasePath {
+        // The answer differs by Origin even where it names none: a cache must not mix them up.
+        headers.append(VARY, HeaderValue::from_static("Origin"));
+    }
+    if let Some(origin) = origin {
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.insert(
+            ACCESS_CONTROL_ALLOW_CREDENTIALS,
+            HeaderValue::from_static("true"),
+        );
+        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED_HEADERS);
+    }
+    hardtack.harden(headers);
+}
+
+/// What comes of asking a handler, or a service.
+pub(crate) trait Outcome {
+    fn answered(response: Response) -> Self;
+
+    /// The answer, if there is one.
+    fn response(&mut self) -> Option<&mut Response>;
+}
+
+impl Outcome for Response {
+    fn answered(response: Response) -> Self {
+        response
+    }
+
+    fn response(&mut self) -> Option<&mut Response> {
+        Some(self)
+    }
+}
+
+impl<E> Outcome for Result<Response, E> {
+    fn answered(response: Response) -> Self {
+        Ok(response)
+    }
+
+    fn response(&mut self) -> Option<&mut Response> {
+        self.as_mut().ok()
     }
 }
 

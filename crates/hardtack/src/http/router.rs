@@ -4,14 +4,14 @@ use std::fmt::Display;
 
 use axum::Router;
 use axum::extract::State;
-use axum::handler::Handler as _;
+use axum::handler::Handler;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, any, delete, get, post};
 use hardtack_store::Store;
 use http::header::ALLOW;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
-use super::edge::EdgeLayer;
+use super::edge::{EdgeLayer, HandlerEdge};
 use super::error::ApiError;
 use super::{
     account, csrf, email, health, jwks, login, logout, logout_all, openapi, password,
@@ -28,8 +28,7 @@ impl<S: Store> Hardtack<S> {
     /// address.
     pub fn router(&self) -> Router {
         routes(self, "")
-            .fallback(|| async { ApiError::NotFound })
-            .layer(EdgeLayer::of_base_path(self))
+            .fallback(HandlerEdge::of_base_path().around(|| async { ApiError::NotFound }))
             .merge(self.feed_routes(""))
             .merge(self.renewal_routes(""))
             .with_state(self.clone())
@@ -41,8 +40,9 @@ impl<S: Store> Hardtack<S> {
         if self.settings().revocations.service_tokens.is_empty() {
             return Router::new();
         }
-        let feed = public("GET, HEAD, OPTIONS", get(revocations::show::<S>));
-        let uses = public("POST, OPTIONS", post(uses::note::<S>));
+        let edge = HandlerEdge::further_out();
+        let feed = public(edge, GET, edge.get(revocations::show::<S>));
+        let uses = public(edge, POST, edge.post(uses::note::<S>));
         with_and_without_slash(base, [("/revocations", feed), ("/uses", uses)])
             .layer(EdgeLayer::of_root(self))
     }
@@ -50,13 +50,12 @@ impl<S: Store> Hardtack<S> {
     /// What belongs at the root of the host: `/.well-known/jwks.json`, `/healthz`, `/readyz`, and
     /// routes whose names in `settings.routes` begin with a slash.
     pub fn root_router(&self) -> Router {
-        let named = named_from_root(self).layer(EdgeLayer::of_base_path(self));
         Router::new()
             .route("/.well-known/jwks.json", get(jwks::show::<S>))
             .route("/healthz", get(health::alive))
             .route("/readyz", get(health::ready::<S>))
             .layer(EdgeLayer::of_root(self))
-            .merge(named)
+            .merge(named_from_root(self))
             .with_state(self.clone())
     }
 
@@ -66,11 +65,11 @@ impl<S: Store> Hardtack<S> {
         // Written out and not nested: that would rewrite the path of every request.
         let base = &self.settings().base_path;
         let not_found = || async { ApiError::NotFound };
+        let not_found_here = HandlerEdge::of_base_path().around(not_found);
         let router = routes(self, base)
-            .route(base, any(not_found))
-            .route(&format!("{base}/"), any(not_found))
-            .route(&format!("{base}/{{*rest}}"), any(not_found))
-            .layer(EdgeLayer::of_base_path(self))
+            .route(base, any(not_found_here.clone()))
+            .route(&format!("{base}/"), any(not_found_here.clone()))
+            .route(&format!("{base}/{{*rest}}"), any(not_found_here))
             .merge(self.feed_routes(base))
             .merge(self.renewal_routes(base))
             .with_state(self.clone());
@@ -109,92 +108,93 @@ fn named_from_root<S: Store>(hardtack: &Hardtack<S>) -> Router<Hardtack<S>> {
     with_and_without_slash("", named)
 }
 
+/// The methods of most routes, as `Allow` names them.
+const GET: &str = "GET, HEAD, OPTIONS";
+const POST: &str = "POST, OPTIONS";
+
 /// Every route under Hardtack's own name, below the base path.
 fn all<S: Store>(hardtack: &Hardtack<S>) -> [(&'static str, MethodRouter<Hardtack<S>>); 21] {
+    let at = HandlerEdge::of_base_path();
+    // What the layer adds that renews, must pass the edge as well.
+    let sliding = hardtack.settings().session.sliding;
+    let by = if sliding {
+        HandlerEdge::further_out()
+    } else {
+        at
+    };
     let routes: [(&'static str, MethodRouter<Hardtack<S>>); 21] = [
-        ("/login", public("POST, OPTIONS", post(login::log_in::<S>))),
-        (
-            "/logout",
-            public("POST, OPTIONS", post(logout::log_out::<S>)),
-        ),
+        ("/login", public(at, POST, at.post(login::log_in::<S>))),
+        ("/logout", public(at, POST, at.post(logout::log_out::<S>))),
         (
             "/logout/all",
-            protected("POST, OPTIONS", post(logout_all::log_out::<S>)),
+            protected(at, POST, at.post(logout_all::log_out::<S>)),
         ),
         (
             "/token/refresh",
-            public("POST, OPTIONS", post(refresh::refresh::<S>)),
+            public(at, POST, at.post(refresh::refresh::<S>)),
         ),
         (
             "/token/verify",
-            public("POST, OPTIONS", post(verify::verify::<S>)),
+            public(at, POST, at.post(verify::verify::<S>)),
         ),
-        (
-            "/session",
-            public("GET, HEAD, OPTIONS", get(session::show::<S>)),
-        ),
-        (
-            "/sessions",
-            protected("GET, HEAD, OPTIONS", get(sessions::list::<S>)),
-        ),
+        ("/session", public(by, GET, by.get(session::show::<S>))),
+        ("/sessions", protected(by, GET, by.get(sessions::list::<S>))),
         (
             "/sessions/{session}",
-            protected("DELETE, OPTIONS", delete(sessions::end::<S>)),
+            protected(by, "DELETE, OPTIONS", by.delete(sessions::end::<S>)),
         ),
-        (
-            "/openapi.json",
-            public("GET, HEAD, OPTIONS", get(openapi::show)),
-        ),
-        ("/csrf", public("GET, HEAD, OPTIONS", get(csrf::issue::<S>))),
+        ("/openapi.json", public(at, GET, at.get(openapi::show))),
+        ("/csrf", public(by, GET, by.get(csrf::issue::<S>))),
         (
             "/user",
             protected(
+                by,
                 "GET, PUT, PATCH, DELETE, HEAD, OPTIONS",
-                get(user::show::<S>)
-                    .put(user::replace::<S>)
-                    .patch(user::change::<S>)
-                    .delete(account::delete::<S>),
+                by.get(user::show::<S>)
+                    .put(by.around(user::replace::<S>))
+                    .patch(by.around(user::change::<S>))
+                    .delete(by.around(account::delete::<S>)),
             ),
         ),
         (
             "/user/export",
-            protected("GET, HEAD, OPTIONS", get(account::export::<S>)),
+            protected(at, GET, at.get(account::export::<S>)),
         ),
         (
             "/registration",
-            public("POST, OPTIONS", post(registration::register::<S>)),
+            public(at, POST, at.post(registration::register::<S>)),
         ),
         (
             "/registration/verify-email",
-            public("POST, OPTIONS", post(registration::verify_email::<S>)),
+            public(at, POST, at.post(registration::verify_email::<S>)),
         ),
         (
             "/registration/resend-email",
-            public("POST, OPTIONS", post(registration::resend_email::<S>)),
+            public(at, POST, at.post(registration::resend_email::<S>)),
         ),
         (
             "/password/reset",
-            public("POST, OPTIONS", post(password_reset::request::<S>)),
+            public(at, POST, at.post(password_reset::request::<S>)),
         ),
         (
             "/password/reset/confirm",
-            public("POST, OPTIONS", post(password_reset::confirm::<S>)),
+            public(at, POST, at.post(password_reset::confirm::<S>)),
         ),
         (
             "/email/change",
-            protected("POST, OPTIONS", post(email::change::<S>)),
+            protected(at, POST, at.post(email::change::<S>)),
         ),
         (
             "/email/change/confirm",
-            public("POST, OPTIONS", post(email::confirm::<S>)),
+            public(at, POST, at.post(email::confirm::<S>)),
         ),
         (
             "/email/change/revert",
-            public("POST, OPTIONS", post(email::revert::<S>)),
+            public(at, POST, at.post(email::revert::<S>)),
         ),
         (
             "/password/change",
-            protected("POST, OPTIONS", post(password::change::<S>)),
+            protected(at, POST, at.post(password::change::<S>)),
         ),
     ];
     routes.map(|(path, methods)| (path, renewing(hardtack, path, methods)))
@@ -216,7 +216,8 @@ fn renewing<S: Store>(
     methods: MethodRouter<Hardtack<S>>,
 ) -> MethodRouter<Hardtack<S>> {
     if hardtack.settings().session.sliding && RENEWING.contains(&path) {
-        methods.layer(hardtack.sliding_layer_of_own_route())
+        let edge = EdgeLayer::of_base_path(hardtack);
+        methods.layer((edge, hardtack.sliding_layer_of_own_route()))
     } else {
         methods
     }
@@ -235,21 +236,47 @@ fn with_and_without_slash<S: Store>(
         })
 }
 
+/// Single methods, with the edge around their handlers.
+impl HandlerEdge {
+    fn get<S: Store, T: 'static>(
+        self,
+        handler: impl Handler<T, Hardtack<S>>,
+    ) -> MethodRouter<Hardtack<S>> {
+        get(self.around(handler))
+    }
+
+    fn post<S: Store, T: 'static>(
+        self,
+        handler: impl Handler<T, Hardtack<S>>,
+    ) -> MethodRouter<Hardtack<S>> {
+        post(self.around(handler))
+    }
+
+    fn delete<S: Store, T: 'static>(
+        self,
+        handler: impl Handler<T, Hardtack<S>>,
+    ) -> MethodRouter<Hardtack<S>> {
+        delete(self.around(handler))
+    }
+}
+
 /// A route for everybody: other methods are 405, and OPTIONS tells which there are.
 fn public<S: Store>(
+    edge: HandlerEdge,
     allow: &'static str,
     methods: MethodRouter<Hardtack<S>>,
 ) -> MethodRouter<Hardtack<S>> {
     let allow = [(ALLOW, HeaderValue::from_static(allow))];
     let options = allow.clone();
-    methods
-        .options(|| async { options })
-        .fallback(|method: Method| async { (allow, ApiError::MethodNotAllowed(method)) })
+    methods.options(edge.around(|| async { options })).fallback(
+        edge.around(|method: Method| async { (allow, ApiError::MethodNotAllowed(method)) }),
+    )
 }
 
 /// A route for users: who is nobody learns that first, before which methods there are
 /// (docs/contract.md §1, order of checks).
 fn protected<S: Store>(
+    edge: HandlerEdge,
     allow: &'static str,
     methods: MethodRouter<Hardtack<S>>,
 ) -> MethodRouter<Hardtack<S>> {
@@ -262,5 +289,5 @@ fn protected<S: Store>(
         };
         (allow, response)
     };
-    methods.fallback(other)
+    methods.fallback(edge.around(other))
 }
