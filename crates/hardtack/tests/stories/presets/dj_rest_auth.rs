@@ -222,3 +222,45 @@ async fn refused_refreshes_in_a_row_are_told_to_wait() {
     assert_eq!(statuses.pop(), Some(429));
     assert!(!statuses.is_empty() && statuses.iter().all(|status| *status == 401));
 }
+
+/// docs/contract.md §10.4: the reference asks for no old password, and leaves every session alive.
+#[tokio::test]
+async fn a_new_password_wants_the_old_one_and_ends_the_other_sessions() {
+    let world = world().await;
+    let mut browser = world.logged_in().await;
+    let mut elsewhere = world.logged_in().await;
+    let new = "staple of another kind";
+    let without = json!({ "new_password1": new, "new_password2": new });
+    let answer = browser.post("/api/auth/password/change/", &without).await;
+    assert_eq!(
+        told(&answer),
+        (400, r#"{"old_password":["This field is required."]}"#)
+    );
+    let with = json!({ "old_password": PASSWORD, "new_password1": new, "new_password2": new });
+    let answer = browser.post("/api/auth/password/change/", &with).await;
+    assert_eq!(
+        told(&answer),
+        (200, r#"{"detail":"New password has been saved."}"#)
+    );
+    assert!(browser.is_logged_in().await);
+    assert!(!elsewhere.is_logged_in().await);
+}
+
+/// docs/contract.md §10.21: the reference calls it good until it expires.
+#[tokio::test]
+async fn the_access_token_of_somebody_who_logged_out_does_not_verify() {
+    let world = world().await;
+    let mut browser = world.logged_in().await;
+    let token = json!({ "token": browser.cookie("access") });
+    let answer = browser.post("/api/auth/token/verify/", &token).await;
+    assert_eq!(told(&answer), (200, "{}"));
+    browser.log_out().await;
+    let answer = browser.post("/api/auth/token/verify/", &token).await;
+    assert_eq!(
+        told(&answer),
+        (
+            401,
+            r#"{"detail":"Token is blacklisted","code":"token_not_valid"}"#
+        )
+    );
+}

@@ -370,3 +370,13 @@ async fn hardtacks_own_names_answer_as_well() {
         );
     }
 }
+
+/// An address would do as well as a name, so neither is the field that is missing.
+#[tokio::test]
+async fn a_login_without_a_name_is_400() {
+    let world = world().await;
+    let body = json!({ "password": PASSWORD });
+    let answer = world.browser().post(LOGIN, &body).await;
+    let text = r#"{"non_field_errors":["Must include either \"username\" or \"email\" and \"password\"."]}"#;
+    assert_eq!(told(&answer), (400, text));
+}

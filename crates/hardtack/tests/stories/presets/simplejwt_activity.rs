@@ -9,7 +9,7 @@ use hardtack::core::session::RevokeReason;
 use hardtack::core::user::UserState;
 use hardtack::guard::Authenticated;
 use hardtack::settings::Preset;
-use hardtack::store::{Revoke, UserStore};
+use hardtack::store::{Revoke, SessionStore, UserStore};
 use http::header::{ALLOW, CACHE_CONTROL, WWW_AUTHENTICATE};
 use http::{Method, StatusCode};
 use insta::assert_snapshot;
@@ -275,4 +275,24 @@ async fn other_routes_have_their_detail() {
             r#"{"non_field_errors":["Unable to log in with provided credentials."]}"#
         )
     );
+}
+
+/// docs/contract.md §9: the middleware writes the user's row with each request, to a field that no model has.
+#[tokio::test]
+async fn activity_is_written_once_a_minute() {
+    let world = world().await;
+    let mut browser = world.logged_in().await;
+    let session = browser.cookie("refresh_token");
+    let session = session.split('.').nth(1).unwrap().parse().unwrap();
+    let store = world.hardtack.store();
+    let mut seen_at = Vec::new();
+    for _ in 0..5 * 60 {
+        world.advance(1);
+        assert!(browser.is_logged_in().await);
+        world.hardtack.flush_due_last_seen().await.unwrap();
+        let found = store.find_family(session).await.unwrap();
+        seen_at.push(found.unwrap().family.last_seen_at);
+    }
+    seen_at.dedup();
+    assert!((4..=6).contains(&seen_at.len()), "{seen_at:?}");
 }
