@@ -9,7 +9,8 @@ use crate::data_dir::DataDir;
 use crate::key_file::KeyFile;
 use crate::{mail, pepper_file, private_file, serve, service_token_file};
 
-/// Refuses what a start would refuse about the files in and around the data directory. Reads only.
+/// Refuses what a start would refuse about the files in and around the data directory. Leaves
+/// nothing behind.
 ///
 /// # Errors
 /// The first fault, with its remedy.

@@ -56,13 +56,18 @@ pub(crate) fn dev_mailbox(data_dir: &DataDir) -> DevMailbox {
     DevMailbox::new(data_dir.file(DEV_MAILBOX))
 }
 
-/// Refuses what a start would refuse: files of the transport, templates, texts. Reads only.
+/// Refuses what a start would refuse: files of the transport, templates, texts. Leaves nothing
+/// behind.
 ///
 /// # Errors
 /// The first fault, with its remedy.
 pub(crate) fn verify(data_dir: &DataDir, config: &Config, mode: Mode) -> Result<()> {
-    if mode == Mode::Production && config.mail.transport == MailTransport::Smtp {
-        SmtpMailer::verify(data_dir, config, from(config)?)?;
+    if mode == Mode::Production {
+        match config.mail.transport {
+            MailTransport::None => {}
+            MailTransport::Directory => directory::verify(&directory(data_dir, config)?)?,
+            MailTransport::Smtp => SmtpMailer::verify(data_dir, config, from(config)?)?,
+        }
     }
     MailTemplates::load(&config.settings)?;
     Ok(())

@@ -7,6 +7,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 
+use anyhow::{Context as _, Result, bail};
 use hardtack::mail::{MailError, Mailer, OutgoingMail};
 
 use super::message::{compose, mailbox};
@@ -28,6 +29,34 @@ impl MailDirectory {
             from: from.clone(),
         }
     }
+}
+
+/// Refuses a directory that no mail can be written to. One that is not there is made for the first
+/// mail, so that the nearest one above it is asked. Leaves nothing behind.
+///
+/// # Errors
+/// The fault, with its remedy.
+pub(super) fn verify(directory: &Path) -> Result<()> {
+    let is_there = |path: &&Path| path.symlink_metadata().is_ok();
+    let nearest = match directory.ancestors().find(is_there) {
+        Some(nearest) => nearest,
+        None => Path::new("."),
+    };
+    if !nearest.is_dir() {
+        bail!(
+            "mail.directory: {} is not a directory; name another place for mails",
+            nearest.display()
+        );
+    }
+    // Only writing tells: modes know nothing of read-only mounts. The file has no name, or loses it
+    // at once.
+    tempfile::tempfile_in(nearest).with_context(|| {
+        format!(
+            "mail.directory: cannot write to {}; make it writable for the user who runs the server, or name another place for mails",
+            nearest.display()
+        )
+    })?;
+    Ok(())
 }
 
 impl Mailer for MailDirectory {
@@ -100,6 +129,17 @@ mod tests {
         assert_eq!(mode & 0o777, 0o600);
         let text = std::fs::read_to_string(files[0].path()).unwrap();
         assert!(text.contains("Auto-Submitted: auto-generated"), "{text}");
+    }
+
+    #[test]
+    fn looking_at_a_directory_makes_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        verify(root.path()).unwrap();
+        verify(&root.path().join("not/there/yet")).unwrap();
+        assert_eq!(root.path().read_dir().unwrap().count(), 0);
+        let lost = root.path().join("link");
+        std::os::unix::fs::symlink("nowhere", &lost).unwrap();
+        assert!(verify(&lost).is_err(), "no directory can be made there");
     }
 
     #[tokio::test]

@@ -90,6 +90,39 @@ fn a_pepper_that_was_named_and_is_missing_is_found_by_the_check() {
     );
 }
 
+/// Every link would wait in the queue until somebody reads the log.
+#[test]
+fn a_mail_directory_that_cannot_be_written_is_found_by_the_check() {
+    let mails_to = |directory: &str| {
+        let house = House::public();
+        house.write("note", "");
+        house
+            .with("mail.transport", "directory")
+            .with("mail.from", "no-reply@example.com")
+            .with("mail.directory", directory)
+    };
+    // Not even root can make anything there.
+    let closed = "mail.directory: cannot write to /proc; make it writable for the user who runs the server, or name another place for mails: ";
+    for directory in ["/proc", "/proc/mails/out"] {
+        let house = mails_to(directory);
+        for command in [&["config", "check"][..], &["serve"]] {
+            let error = house.fails(command);
+            assert!(error.starts_with(&format!("hardtack: {closed}")), "{error}");
+        }
+        assert!(!house.path("hardtack-data").exists(), "nothing was made");
+    }
+    let house = mails_to("../note/mails");
+    std::fs::create_dir(house.path("hardtack-data")).unwrap();
+    both_refuse(
+        &house,
+        "mail.directory: hardtack-data/../note is not a directory; name another place for mails",
+    );
+    let house = mails_to("mails");
+    house.ok(&["config", "check"]);
+    assert!(!house.path("hardtack-data").exists(), "nothing was made");
+    drop(house.serve(&[]));
+}
+
 /// A backup that was put back with `cp` under an ordinary umask: every password hash is there for
 /// the neighbours to read (docs/threat-model.md SV-6).
 #[test]

@@ -69,11 +69,9 @@ fn without_transport(config: &Config, mode: Mode) -> Found {
     if mode == Mode::Dev {
         return Found::new();
     }
-    let registration = config.settings.registration;
     let mut found = Found::new();
-    if registration.email_verification == EmailVerification::Mandatory
-        && registration.mode != RegistrationMode::Closed
-    {
+    // Also where nobody can register: who did before and was never verified gets no session.
+    if config.settings.registration.email_verification == EmailVerification::Mandatory {
         found.push((
             "registration.email_verification",
             "is mandatory, and without mails nobody could verify an address; set mail.transport, or take \"optional\"".to_owned(),
@@ -187,7 +185,10 @@ mod tests {
                 &[],
             ),
             (&[mandatory], &["registration.email_verification"]),
-            (&[mandatory, ("registration.mode", "closed")], &[]),
+            (
+                &[mandatory, ("registration.mode", "closed")],
+                &["registration.email_verification"],
+            ),
             (&[mandatory, SMTP, FROM, HOST], &[]),
             (&[SMTP, HOST], &["mail.from"]),
             (&[SMTP, FROM], &["mail.smtp_host"]),
