@@ -13,6 +13,7 @@ mod cookies;
 mod links;
 mod mail;
 mod pages;
+mod place;
 mod preset;
 mod rate_limit;
 mod registration;
@@ -129,16 +130,7 @@ impl Settings {
             })
         };
         let base = self.base_path.as_str();
-        if !base.starts_with('/')
-            || base.len() < 2
-            || base.ends_with('/')
-            || !cookies::is_path(base)
-        {
-            return wrong(
-                "routes.base_path",
-                "must look like /api/auth: a leading slash, none at the end",
-            );
-        }
+        place::verify("routes.base_path", base, "/api/auth")?;
         self.cookies.verify(base)?;
         self.routes.verify(self)?;
         self.response.verify(self.tokens.in_body)?;
@@ -437,9 +429,15 @@ mod tests {
     #[test]
     fn a_contradiction_names_its_key() {
         type Change = fn(&mut Settings);
-        let faults: [(&str, Change); 7] = [
+        let faults: [(&str, Change); 9] = [
             ("routes.base_path", |settings| {
                 settings.base_path = "api".into();
+            }),
+            ("routes.base_path", |settings| {
+                settings.base_path = "/{anything}".into();
+            }),
+            ("routes.base_path", |settings| {
+                settings.base_path = "/healthz".into();
             }),
             ("session.rotation_window", |settings| {
                 settings.session.rotation_window = Duration::ZERO;

@@ -11,6 +11,7 @@ use super::secret::hide;
 use super::{Config, Loaded};
 
 mod mail;
+mod places;
 
 /// Whether the rules of production hold or those of `--dev`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +39,7 @@ impl Loaded {
             .chain(library)
             .chain(tls(config, mode))
             .chain(cookies(config, mode))
+            .chain(places::contradictions(config, mode))
             .chain(keys(config))
             .chain(mail::contradictions(config, mode))
             .map(|(key, message)| Problem {

@@ -5,8 +5,7 @@ use super::SettingsError;
 mod placed;
 
 pub use placed::PlacedCookie;
-pub(super) use placed::is_path;
-use placed::{is_domain, is_token};
+use placed::{is_domain, is_path, is_token};
 
 /// `SameSite` of the cookies (RFC 6265bis §5.6.7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::place::{self, is_below};
 use super::{CookieSettings, PublicUrl, SettingsError};
 
 mod colour;
@@ -59,9 +60,6 @@ impl Default for PageSettings {
     }
 }
 
-/// What the root of the host serves already; a second route there would end the start in a panic.
-pub(super) const TAKEN: [&str; 3] = ["/healthz", "/readyz", "/.well-known"];
-
 /// WCAG 2.2 §1.4.3, level AA, for text of ordinary size.
 const LEAST_CONTRAST: f64 = 4.5;
 
@@ -99,28 +97,11 @@ impl PageSettings {
             return Ok(());
         }
         let base = self.base_path.as_str();
-        let segments_fit = base.split('/').skip(1).all(|segment| {
-            !matches!(segment, "" | "." | "..")
-                && segment
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte))
-        });
-        if !base.starts_with('/') || !segments_fit {
-            return wrong(
-                "pages.base_path",
-                "must look like /account: a leading slash, none at the end",
-            );
-        }
+        place::verify("pages.base_path", base, "/account")?;
         if is_below(base, routes) || is_below(routes, base) {
             return wrong(
                 "pages.base_path",
                 "cannot be inside routes.base_path, nor around it; move one of them, or set pages.enabled = false",
-            );
-        }
-        if TAKEN.iter().any(|taken| is_below(base, taken)) {
-            return wrong(
-                "pages.base_path",
-                "is where /healthz, /readyz and /.well-known are; choose another, as in /account",
             );
         }
         if !is_below(base, &cookies.access_path) {
@@ -245,12 +226,6 @@ fn is_plain(text: &str) -> bool {
         && text
             .bytes()
             .all(|byte| byte.is_ascii_graphic() && !b"\\\"<>`^{}|".contains(&byte))
-}
-
-pub(super) fn is_below(path: &str, parent: &str) -> bool {
-    let parent = parent.trim_end_matches('/');
-    path.strip_prefix(parent)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn worst_contrast(colour: Colour, grounds: &[Colour]) -> f64 {

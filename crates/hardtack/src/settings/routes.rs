@@ -1,7 +1,7 @@
 //! What the routes are called.
 
 use super::cookies::reaches;
-use super::pages::{TAKEN, is_below};
+use super::place::{is_below, is_place, served_at};
 use super::{Settings, SettingsError};
 
 /// Names for the routes that other systems call differently.
@@ -136,6 +136,12 @@ impl RouteSettings {
             let Some(path) = route.path(&settings.base_path) else {
                 continue;
             };
+            if path.strip_prefix(&settings.base_path) == Some(route.own) {
+                let own = route.own.trim_start_matches('/');
+                return Err(wrong(format!(
+                    "{path} is where it is anyway; write {own:?}, which is relative to routes.base_path, or leave it out"
+                )));
+            }
             if seen.contains(&path) || is_taken(&path, settings) {
                 return Err(wrong(format!(
                     "{path} is the place of something else; choose another name"
@@ -164,19 +170,14 @@ impl RouteSettings {
 
 fn is_name(name: &str) -> bool {
     let name = name.strip_prefix('/').unwrap_or(name);
-    name.split('/').all(|segment| {
-        !matches!(segment, "" | "." | "..")
-            && segment
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte))
-    })
+    is_place(&format!("/{name}"))
 }
 
 /// Is something else at this path, or below it what would be shadowed?
 fn is_taken(path: &str, settings: &Settings) -> bool {
     let base = settings.base_path.as_str();
     let pages = &settings.pages;
-    if TAKEN.iter().any(|taken| is_below(path, taken))
+    if served_at(path).is_some()
         || pages.enabled && is_below(path, &pages.base_path)
         || path == base
     {
@@ -251,6 +252,26 @@ mod tests {
             settings.routes.csrf = "enter".to_owned();
         });
         assert!(refused.unwrap().starts_with("routes.csrf: /api/auth/enter"));
+    }
+
+    /// "Something else" would be the route itself.
+    #[test]
+    fn its_own_place_written_out_is_refused_with_the_short_form() {
+        for (path, own) in [
+            ("/api/auth/token/refresh", "token/refresh"),
+            ("/a/token/refresh", "token/refresh"),
+        ] {
+            let refused = refusal(|settings| {
+                settings.base_path = path.strip_suffix("/token/refresh").unwrap().to_owned();
+                settings.routes.refresh = path.to_owned();
+            });
+            assert_eq!(
+                refused.unwrap(),
+                format!(
+                    "routes.refresh: {path} is where it is anyway; write {own:?}, which is relative to routes.base_path, or leave it out"
+                )
+            );
+        }
     }
 
     /// A login that does not see the old refresh cookie leaves its session alive, and a refresh

@@ -35,7 +35,7 @@ pub(super) static ROUTES: &[Key] = &[
             },
         },
         default: Default::Is("/api/auth"),
-        meaning: "Where the routes are, as a browser sees them.",
+        meaning: "Where the routes are, as a browser sees them; not where `/healthz`, `/readyz` and `/.well-known` are.",
     },
     Key {
         name: "routes.login",

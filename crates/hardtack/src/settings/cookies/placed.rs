@@ -101,7 +101,7 @@ pub(super) fn is_token(name: &str) -> bool {
 }
 
 /// Text that fits into `Path=` (RFC 6265bis §4.1.1): visible ASCII without `;`.
-pub(in crate::settings) fn is_path(path: &str) -> bool {
+pub(super) fn is_path(path: &str) -> bool {
     path.starts_with('/')
         && path
             .bytes()
