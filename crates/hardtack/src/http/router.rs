@@ -143,7 +143,10 @@ fn all<S: Store>(hardtack: &Hardtack<S>) -> [(&'static str, MethodRouter<Hardtac
             "/sessions/{session}",
             protected(by, "DELETE, OPTIONS", by.delete(sessions::end::<S>)),
         ),
-        ("/openapi.json", public(at, GET, at.get(openapi::show))),
+        (
+            "/openapi.json",
+            public(at, GET, at.get(openapi::shown(&hardtack.settings().routes))),
+        ),
         ("/csrf", public(by, GET, by.get(csrf::issue::<S>))),
         (
             "/user",

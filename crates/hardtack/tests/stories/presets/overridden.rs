@@ -4,7 +4,7 @@ use hardtack::settings::{
     ErrorShape, MissingRefreshStatus, Preset, TokenShape, TokensInBody, UserFields, UserKey,
 };
 use http::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::told;
 use crate::kit::{PASSWORD, World};
@@ -88,4 +88,43 @@ async fn a_route_with_an_empty_name_is_not_served() {
         browser.get("/api/auth/session/").await.status,
         StatusCode::OK
     );
+    let described = browser.get("/api/auth/openapi.json").await.json();
+    for gone in ["/token/verify/", "/login/"] {
+        assert_eq!(described["paths"][gone], Value::Null, "{gone}");
+    }
+    assert!(described["paths"]["/session/"]["get"].is_object());
+}
+
+/// What is served is described, whatever else it is called: clients that were written from the
+/// document work with every preset.
+#[tokio::test]
+async fn the_document_describes_the_routes_that_are_there() {
+    let world = World::with(|settings| {
+        *settings = settings.clone().with_preset(Preset::SimplejwtActivity);
+        settings.routes.logout = String::new();
+    })
+    .await;
+    let mut browser = world.browser();
+    let described = browser.get("/api/auth/openapi.json").await.json();
+    let whole: Value = serde_json::from_str(include_str!("../../../openapi.json")).unwrap();
+    let paths = |document: &Value| -> Vec<String> {
+        document["paths"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect()
+    };
+    let mut expected = paths(&whole);
+    expected.retain(|path| path != "/logout/");
+    assert_eq!(paths(&described), expected);
+    for path in expected {
+        let path = path.replace("{session}", "00000000-0000-0000-0000-000000000000");
+        let answer = browser.get(&format!("/api/auth{path}")).await;
+        assert_ne!(answer.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    let unchanged = ["info", "servers", "components"];
+    for part in unchanged {
+        assert_eq!(described[part], whole[part], "{part}");
+    }
 }
