@@ -6,14 +6,14 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
-use hardtack::core::event::{Event, Observer};
+use hardtack::core::event::Event;
 use hardtack::core::key::ring::KeyRing;
 use hardtack::core::key::{Algorithm, SigningKey};
 use hardtack::core::password::{HashCost, Hasher, Password};
@@ -28,19 +28,10 @@ use http::{Method, Request, StatusCode};
 use serde_json::json;
 use tower::ServiceExt as _;
 
-use crate::kit::{PASSWORD, PUBLIC_URL};
+use crate::kit::{PASSWORD, PUBLIC_URL, Recorder};
 
 /// As long as a busy machine may take to do what nobody waits for.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-#[derive(Default)]
-struct Recorder(Mutex<Vec<Event>>);
-
-impl Observer for Recorder {
-    fn observe(&self, event: &Event, _: Option<&str>) {
-        self.0.lock().unwrap().push(event.clone());
-    }
-}
 
 struct Service {
     hardtack: Hardtack<SqliteStore>,
@@ -201,7 +192,7 @@ async fn a_thief_who_hangs_up_when_found_is_reported() {
     let replay = service.send(Method::POST, "token/refresh/", &stolen);
     service.hang_up_when_ended(session, replay).await;
     let reported = becomes_true(async || {
-        let events = service.recorder.0.lock().unwrap();
+        let events = service.recorder.events();
         events
             .iter()
             .any(|event| matches!(event, Event::TokenReused { session: of, .. } if *of == session))

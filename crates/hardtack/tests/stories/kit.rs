@@ -46,6 +46,12 @@ impl Entropy for Seeded {
 #[derive(Default)]
 pub(crate) struct Recorder(Mutex<Vec<Event>>);
 
+impl Recorder {
+    pub(crate) fn events(&self) -> Vec<Event> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
 impl Observer for Recorder {
     fn observe(&self, event: &Event, _: Option<&str>) {
         self.0.lock().unwrap().push(event.clone());
@@ -162,7 +168,7 @@ impl World {
     }
 
     pub(crate) fn events(&self) -> Vec<Event> {
-        self.recorder.0.lock().unwrap().clone()
+        self.recorder.events()
     }
 
     pub(crate) fn browser(&self) -> Browser {
