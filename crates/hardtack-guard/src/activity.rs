@@ -1,7 +1,6 @@
 //! Which requests count as their user's activity, and when their sessions were last used.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use hardtack_core::{Activity, SessionId, Timestamp};
@@ -45,43 +44,6 @@ pub fn activity_of(headers: &HeaderMap) -> Activity {
     }
 }
 
-/// When a token was last seen in a request that counts, beside what it says.
-#[derive(Debug)]
-pub(crate) struct Seen(AtomicI64);
-
-impl Default for Seen {
-    fn default() -> Self {
-        Self(AtomicI64::new(i64::MIN))
-    }
-}
-
-impl Seen {
-    /// When, to the second; the beginning of time if it was not.
-    pub(crate) fn at(&self) -> Timestamp {
-        Timestamp::from_unix_micros(self.0.load(Ordering::Relaxed))
-    }
-
-    /// Is it a second since the last use that was noted? One of many threads that ask is told so,
-    /// and it is noted.
-    fn note(&self, headers: &HeaderMap, now: Timestamp) -> bool {
-        let last = self.0.load(Ordering::Relaxed);
-        let is_due =
-            last == i64::MIN || now.since(Timestamp::from_unix_micros(last)) >= NOTED_EVERY;
-        // The header is looked for last: most requests are not due.
-        is_due
-            && activity_of(headers) == Activity::Counts
-            && self
-                .0
-                .compare_exchange(
-                    last,
-                    now.unix_micros(),
-                    Ordering::Relaxed,
-                    Ordering::Relaxed,
-                )
-                .is_ok()
-    }
-}
-
 /// Tells `reporter` that a request with these headers was let through by `token`. Nothing is
 /// allocated and no lock taken here, but for what the reporter does once a second.
 pub(crate) fn note(
@@ -94,7 +56,9 @@ pub(crate) fn note(
         return;
     };
     let seen_before = token.seen().at();
-    if token.seen().note(headers, now) {
+    // The header is looked for last: most requests are not due.
+    let counts = || activity_of(headers) == Activity::Counts;
+    if token.seen().is_due(NOTED_EVERY, now, counts) {
         let ends = token.claims().ends;
         reporter(&ActiveSession {
             session,

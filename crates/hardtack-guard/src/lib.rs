@@ -63,6 +63,7 @@ mod guard;
 #[cfg(feature = "remote")]
 mod jwks;
 mod keyed_hash;
+mod last_time;
 mod layer;
 mod refusal;
 #[cfg(feature = "remote")]

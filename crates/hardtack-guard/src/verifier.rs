@@ -4,7 +4,7 @@ mod cache;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -14,7 +14,8 @@ use hardtack_core::key::KeySet;
 use hardtack_core::rotation::Position;
 use hardtack_core::{Clock, SessionId, Timestamp};
 
-use crate::activity::{ActivityReporter, Seen};
+use crate::activity::ActivityReporter;
+use crate::last_time::LastTime;
 use crate::{Freshness, Refusal, RevokedSet};
 use cache::Cache;
 
@@ -27,8 +28,8 @@ pub struct Verified {
     /// Of the keys that it was verified under.
     epoch: u64,
     claims: Claims,
-    reported_at: AtomicI64,
-    seen: Seen,
+    reported_at: LastTime,
+    seen: LastTime,
 }
 
 impl Verified {
@@ -38,7 +39,8 @@ impl Verified {
         &self.claims
     }
 
-    pub(crate) fn seen(&self) -> &Seen {
+    /// When it last came with a request that counts, to the second.
+    pub(crate) fn seen(&self) -> &LastTime {
         &self.seen
     }
 }
@@ -206,8 +208,8 @@ impl Verifier {
             token: token.into(),
             epoch: keys.epoch,
             claims,
-            reported_at: AtomicI64::new(i64::MIN),
-            seen: Seen::default(),
+            reported_at: LastTime::default(),
+            seen: LastTime::default(),
         });
         self.cache.insert(Arc::clone(&verified));
         Ok(verified)
@@ -237,20 +239,8 @@ impl Verifier {
         else {
             return;
         };
-        let last = verified.reported_at.load(Ordering::Relaxed);
-        let due = last == i64::MIN || now.since(Timestamp::from_unix_micros(last)) >= *every;
         // Of many threads that find it due, one reports.
-        if due
-            && verified
-                .reported_at
-                .compare_exchange(
-                    last,
-                    now.unix_micros(),
-                    Ordering::Relaxed,
-                    Ordering::Relaxed,
-                )
-                .is_ok()
-        {
+        if verified.reported_at.is_due(*every, now, || true) {
             reporter(session, position);
         }
     }
