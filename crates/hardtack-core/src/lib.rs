@@ -37,6 +37,7 @@ pub mod session;
 pub mod throttle;
 pub mod time;
 pub mod user;
+mod word;
 
 pub use activity::Activity;
 pub use secret::{Entropy, Secret};

@@ -24,6 +24,7 @@ use subtle::ConstantTimeEq;
 
 use crate::refresh_token::Pepper;
 use crate::secret::{Entropy, Secret};
+use crate::word::{find_word, word_of};
 use crate::{Timestamp, UserId};
 
 mod base36;
@@ -71,19 +72,13 @@ impl CodePurpose {
     /// The stable word.
     #[must_use]
     pub fn code(self) -> &'static str {
-        Self::ALL
-            .iter()
-            .find(|(purpose, _)| *purpose == self)
-            .map_or("", |(_, code)| code)
+        word_of(&Self::ALL, &self)
     }
 
     /// The purpose that has this word.
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .find(|(_, known)| *known == code)
-            .map(|(purpose, _)| *purpose)
+        find_word(&Self::ALL, code)
     }
 
     /// How long a code of this purpose is good for, from the moment it was asked for.

@@ -8,6 +8,7 @@ use data_encoding::BASE64URL_NOPAD;
 
 use crate::secret::Entropy;
 use crate::user::PasswordVersion;
+use crate::word::{find_word, word_of};
 use crate::{Timestamp, UserId};
 
 mod device_name;
@@ -212,19 +213,13 @@ impl RevokeReason {
     /// The stable code that is stored and reported.
     #[must_use]
     pub fn code(self) -> &'static str {
-        Self::ALL
-            .iter()
-            .find(|(reason, _)| *reason == self)
-            .map_or("", |(_, code)| code)
+        word_of(&Self::ALL, &self)
     }
 
     /// The reason that has this code.
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .find(|(_, known)| *known == code)
-            .map(|(reason, _)| *reason)
+        find_word(&Self::ALL, code)
     }
 }
 

@@ -12,7 +12,9 @@ use crate::{NameTaken, NewUser, Revoke, StoreError};
 mod carrier;
 mod row;
 
-pub(crate) use carrier::{mail_of, mail_of_invitation, mail_to_new_address, mail_to_old_address};
+pub(crate) use carrier::{
+    is_mailed_to, mail_of, mail_of_invitation, mail_to_new_address, mail_to_old_address,
+};
 pub(crate) use row::CodeRow;
 
 /// Somebody who registers themselves.

@@ -6,6 +6,16 @@ use hardtack_core::user::{EmailAddress, User};
 
 use super::{NewEmailChange, NewInvitation};
 
+/// Is a code of this purpose mailed to the user's own address?
+pub(crate) fn is_mailed_to(user: &User, purpose: CodePurpose) -> bool {
+    !user.email.is_none()
+        && match purpose {
+            CodePurpose::VerifyEmail => user.email_verified_at.is_none(),
+            CodePurpose::ResetPassword => true,
+            CodePurpose::ChangeEmail | CodePurpose::RevertEmail | CodePurpose::Invitation => false,
+        }
+}
+
 /// The mail that carries a code of the user's own address to it.
 pub(crate) fn mail_of(code: &NewCode, user: &User, language: Option<String>) -> NewMail {
     let kind = match code.purpose {

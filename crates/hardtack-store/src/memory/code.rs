@@ -7,7 +7,9 @@ use hardtack_core::user::{CanonicalName, EmailAddress, User, UserState};
 use hardtack_core::{Timestamp, UserId};
 
 use super::{MemoryStore, Rooms};
-use crate::code::{CodeRow, mail_of, mail_of_invitation, mail_to_new_address, mail_to_old_address};
+use crate::code::{
+    CodeRow, is_mailed_to, mail_of, mail_of_invitation, mail_to_new_address, mail_to_old_address,
+};
 use crate::{
     CodeStore, EmailChangeAsked, EmailChanged, EmailRefusal, EmailReverted, FoundCode, HeldCode,
     NewEmailChange, NewInvitation, NewReset, PasswordReset, Registration, RegistrationRefusal,
@@ -90,6 +92,22 @@ impl Rooms {
         let (number, row) = self.good(code, now)?;
         let user = row.user.filter(|_| row.purpose == purpose)?;
         Some((number, row.address.clone(), user))
+    }
+
+    /// Likewise, for an act that makes the code's address the user's: nobody else has it.
+    fn good_for_address(
+        &self,
+        code: &PresentedCode,
+        purpose: CodePurpose,
+        now: Timestamp,
+    ) -> Result<(u64, EmailAddress, UserId), EmailRefusal> {
+        let found = self.good_of_user(code, purpose, now);
+        let (number, to, user) = found.ok_or(EmailRefusal::CodeRefused)?;
+        let name = to.canonical();
+        if name.is_some_and(|name| self.is_taken(&name, Some(user), now)) {
+            return Err(EmailRefusal::Taken);
+        }
+        Ok((number, to, user))
     }
 
     /// Makes a code that voids the user's older ones of its purpose.
@@ -186,15 +204,7 @@ impl Rooms {
         language: Option<String>,
         now: Timestamp,
     ) -> Result<EmailChanged, EmailRefusal> {
-        let (_, to, id) = self
-            .good_of_user(code, CodePurpose::ChangeEmail, now)
-            .ok_or(EmailRefusal::CodeRefused)?;
-        if to
-            .canonical()
-            .is_some_and(|name| self.is_taken(&name, Some(id), now))
-        {
-            return Err(EmailRefusal::Taken);
-        }
+        let (_, to, id) = self.good_for_address(code, CodePurpose::ChangeEmail, now)?;
         let before = self.user(id).ok_or(EmailRefusal::CodeRefused)?.email;
         self.void_all_but_ways_back(id);
         self.users.change_email(id, to, now);
@@ -215,15 +225,7 @@ impl Rooms {
         now: Timestamp,
     ) -> Result<EmailReverted, EmailRefusal> {
         let code = &way_back.code;
-        let (number, to, id) = self
-            .good_of_user(code, CodePurpose::RevertEmail, now)
-            .ok_or(EmailRefusal::CodeRefused)?;
-        if to
-            .canonical()
-            .is_some_and(|name| self.is_taken(&name, Some(id), now))
-        {
-            return Err(EmailRefusal::Taken);
-        }
+        let (number, to, id) = self.good_for_address(code, CodePurpose::RevertEmail, now)?;
         let before = self.user(id).ok_or(EmailRefusal::CodeRefused)?.email;
         self.void_all_but_ways_back(id);
         let younger: Vec<_> = self
@@ -277,15 +279,8 @@ impl CodeStore for MemoryStore {
         language: Option<String>,
     ) -> Result<bool, StoreError> {
         self.act(|rooms, now| {
-            let user = rooms.active_user(user).filter(|user| {
-                !user.email.is_none()
-                    && match code.purpose {
-                        CodePurpose::VerifyEmail => user.email_verified_at.is_none(),
-                        CodePurpose::ResetPassword => true,
-                        _ => false,
-                    }
-            });
-            let Some(user) = user else {
+            let user = rooms.active_user(user);
+            let Some(user) = user.filter(|user| is_mailed_to(user, code.purpose)) else {
                 return Ok(false);
             };
             rooms.replace_code(&code, &user, user.email.clone(), now);

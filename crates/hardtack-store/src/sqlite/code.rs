@@ -7,7 +7,8 @@ use rusqlite::{Connection, params};
 
 use super::{Failure, Shape, SqliteStore, outbox, user};
 use crate::code::{
-    NO_PASSWORD, mail_of, mail_of_invitation, mail_to_new_address, mail_to_old_address,
+    NO_PASSWORD, is_mailed_to, mail_of, mail_of_invitation, mail_to_new_address,
+    mail_to_old_address,
 };
 use crate::{
     CodeStore, EmailChangeAsked, EmailChanged, EmailRefusal, EmailReverted, FoundCode, HeldCode,
@@ -158,15 +159,8 @@ fn insert(
     language: Option<String>,
     now: Timestamp,
 ) -> Result<bool, Failure> {
-    let user = find_active_user(connection, user)?.filter(|user| {
-        !user.email.is_none()
-            && match code.purpose {
-                CodePurpose::VerifyEmail => user.email_verified_at.is_none(),
-                CodePurpose::ResetPassword => true,
-                _ => false,
-            }
-    });
-    let Some(user) = user else {
+    let user = find_active_user(connection, user)?;
+    let Some(user) = user.filter(|user| is_mailed_to(user, code.purpose)) else {
         return Ok(false);
     };
     replace(connection, code, &user, &user.email, now)?;
