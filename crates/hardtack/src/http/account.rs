@@ -7,16 +7,15 @@ use hardtack_core::session::RememberMe;
 use hardtack_core::user::{User, UserState};
 use hardtack_guard::Refusal;
 use hardtack_store::{HeldCode, HeldSession, QueuedMail, Store};
-use http::header::{CONTENT_DISPOSITION, SET_COOKIE};
+use http::header::CONTENT_DISPOSITION;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
-use serde_json::json;
 
 use super::dates::iso_date;
-use super::error::{ApiError, json_response};
+use super::error::{ApiError, detail, json_response};
 use super::extract::{Caller, refresh_cookies_to_end};
 use super::fields::Fields;
-use super::login::password;
+use super::login::{clear_cookies, password};
 use crate::client::Client;
 use crate::flow::Export;
 use crate::hardtack::Hardtack;
@@ -38,10 +37,8 @@ pub(super) async fn delete<S: Store>(
     // Another user's session that the same cookies carried goes with them, as at a logout.
     let presented = refresh_cookies_to_end(&hardtack, &headers).into_iter();
     hardtack.log_out(presented, None, &client).await?;
-    let mut response = json_response(StatusCode::OK, &json!({ "detail": "Account deleted." }));
-    for cookie in hardtack.cookies().clear() {
-        response.headers_mut().append(SET_COOKIE, cookie);
-    }
+    let mut response = detail("Account deleted.");
+    clear_cookies(&hardtack, &mut response);
     Ok(response)
 }
 

@@ -6,10 +6,8 @@ use hardtack_core::access_token::VerifyError;
 use hardtack_core::user::EmailAddress;
 use hardtack_guard::Refusal;
 use hardtack_store::Store;
-use http::StatusCode;
-use serde_json::json;
 
-use super::error::{ApiError, json_response};
+use super::error::{ApiError, detail};
 use super::extract::Caller;
 use super::fields::{FieldFaults, Fields, TextRule};
 use super::login::password;
@@ -35,35 +33,27 @@ pub(super) async fn change<S: Store>(
     hardtack
         .request_email_change(caller.user, caller.session, password, to, &client)
         .await?;
-    let told = json!({ "detail": "Confirmation e-mail sent." });
-    Ok(json_response(StatusCode::OK, &told))
+    Ok(detail("Confirmation e-mail sent."))
 }
 
 pub(super) async fn confirm<S: Store>(
     State(hardtack): State<Hardtack<S>>,
     client: Client,
-    mut fields: Fields,
+    fields: Fields,
 ) -> Result<Response, ApiError> {
-    let key = key(&mut fields);
-    fields.finish()?;
     hardtack
-        .confirm_email_change(&key.unwrap_or_default(), &client)
+        .confirm_email_change(&key(fields)?, &client)
         .await?;
-    Ok(json_response(StatusCode::OK, &json!({ "detail": "ok" })))
+    Ok(detail("ok"))
 }
 
 pub(super) async fn revert<S: Store>(
     State(hardtack): State<Hardtack<S>>,
     client: Client,
-    mut fields: Fields,
+    fields: Fields,
 ) -> Result<Response, ApiError> {
-    let key = key(&mut fields);
-    fields.finish()?;
-    hardtack
-        .revert_email(&key.unwrap_or_default(), &client)
-        .await?;
-    let told = json!({ "detail": "Password reset e-mail has been sent." });
-    Ok(json_response(StatusCode::OK, &told))
+    hardtack.revert_email(&key(fields)?, &client).await?;
+    Ok(detail("Password reset e-mail has been sent."))
 }
 
 impl From<ProofError> for ApiError {

@@ -9,6 +9,7 @@ use hardtack_guard::Refusal;
 use http::header::{CONTENT_TYPE, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method, StatusCode};
 use serde::Serialize;
+use serde_json::json;
 
 use super::fields::FieldFaults;
 use crate::flow::Unavailable;
@@ -222,6 +223,11 @@ pub(crate) fn json_response(status: StatusCode, body: &impl Serialize) -> Respon
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
+}
+
+/// 200, and one sentence for a person.
+pub(super) fn detail(sentence: &str) -> Response {
+    json_response(StatusCode::OK, &json!({ "detail": sentence }))
 }
 
 /// An answer whose JSON is written already.

@@ -137,6 +137,13 @@ pub(super) fn logged_in<S: Store>(
     response
 }
 
+/// Takes every cookie of ours away from the browser.
+pub(crate) fn clear_cookies<S: Store>(hardtack: &Hardtack<S>, response: &mut Response) {
+    for cookie in hardtack.cookies().clear() {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+}
+
 /// Both token cookies, a double-submit token for the new session where one is demanded, and the
 /// end of the cookies that these replace under another name or in another place.
 pub(crate) fn set_cookies<S: Store>(

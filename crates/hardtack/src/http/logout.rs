@@ -4,13 +4,13 @@ use axum::extract::State;
 use axum::response::Response;
 use hardtack_guard::{Refusal, Via};
 use hardtack_store::Store;
-use http::header::SET_COOKIE;
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::json;
 
 use super::error::{ApiError, json_response};
 use super::extract::{check_csrf_of_one, refresh_cookies, refresh_cookies_to_end};
 use super::fields::Fields;
+use super::login::clear_cookies;
 use crate::client::Client;
 use crate::hardtack::Hardtack;
 use crate::settings::MessageShape;
@@ -51,8 +51,6 @@ pub(super) async fn log_out<S: Store>(
         MessageShape::Empty => json!({}),
     };
     let mut response = json_response(StatusCode::OK, &body);
-    for cookie in hardtack.cookies().clear() {
-        response.headers_mut().append(SET_COOKIE, cookie);
-    }
+    clear_cookies(&hardtack, &mut response);
     Ok(response)
 }

@@ -3,13 +3,13 @@
 use axum::extract::State;
 use axum::response::Response;
 use hardtack_store::Store;
-use http::header::SET_COOKIE;
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
 
 use super::error::{ApiError, json_response};
 use super::extract::{Caller, refresh_cookies_to_end};
 use super::fields::Fields;
+use super::login::clear_cookies;
 use crate::client::Client;
 use crate::hardtack::Hardtack;
 
@@ -34,9 +34,7 @@ pub(super) async fn log_out<S: Store>(
         // The cookies go, so whatever sessions they carried besides go with them, as at a logout.
         let presented = refresh_cookies_to_end(&hardtack, &headers).into_iter();
         hardtack.log_out(presented, caller.session, &client).await?;
-        for cookie in hardtack.cookies().clear() {
-            response.headers_mut().append(SET_COOKIE, cookie);
-        }
+        clear_cookies(&hardtack, &mut response);
     }
     Ok(response)
 }

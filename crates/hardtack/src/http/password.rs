@@ -6,10 +6,8 @@ use hardtack_core::access_token::VerifyError;
 use hardtack_core::password::{Password, PasswordFault};
 use hardtack_guard::Refusal;
 use hardtack_store::Store;
-use http::StatusCode;
-use serde_json::json;
 
-use super::error::{ApiError, json_response};
+use super::error::{ApiError, detail};
 use super::extract::Caller;
 use super::fields::{FieldFaults, Fields};
 use super::login::{password, set_cookies};
@@ -32,10 +30,7 @@ pub(super) async fn change<S: Store>(
     let grant = hardtack
         .change_password(caller.user, caller.session, old, new, &client)
         .await?;
-    let mut response = json_response(
-        StatusCode::OK,
-        &json!({ "detail": "New password has been saved." }),
-    );
+    let mut response = detail("New password has been saved.");
     set_cookies(&hardtack, &mut response, &grant);
     Ok(response)
 }

@@ -2,15 +2,12 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use hardtack_core::user::EmailAddress;
 use hardtack_store::Store;
-use http::StatusCode;
-use serde_json::json;
 
-use super::error::{ApiError, json_response};
+use super::error::{ApiError, detail};
 use super::fields::{FieldFaults, Fields, TextRule};
 use super::password::new_password;
-use super::registration::email;
+use super::registration::email_alone;
 use crate::client::Client;
 use crate::flow::ResetPasswordError;
 use crate::hardtack::Hardtack;
@@ -19,14 +16,11 @@ use crate::hardtack::Hardtack;
 pub(super) async fn request<S: Store>(
     State(hardtack): State<Hardtack<S>>,
     client: Client,
-    mut fields: Fields,
+    fields: Fields,
 ) -> Result<Response, ApiError> {
-    let email = email(&mut fields, TextRule::REQUIRED);
-    fields.finish()?;
-    let email = email.unwrap_or(EmailAddress::none());
+    let email = email_alone(fields)?;
     hardtack.request_password_reset(&email, &client).await?;
-    let told = json!({ "detail": "Password reset e-mail has been sent." });
-    Ok(json_response(StatusCode::OK, &told))
+    Ok(detail("Password reset e-mail has been sent."))
 }
 
 /// Sets no cookie: whoever has the link proves at the next login that they know the password too.
@@ -45,8 +39,7 @@ pub(super) async fn confirm<S: Store>(
     hardtack
         .confirm_password_reset(&uid, &token, new, &client)
         .await?;
-    let told = json!({ "detail": "Password has been reset with the new password." });
-    Ok(json_response(StatusCode::OK, &told))
+    Ok(detail("Password has been reset with the new password."))
 }
 
 impl From<ResetPasswordError> for ApiError {

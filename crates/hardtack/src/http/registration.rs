@@ -8,7 +8,7 @@ use hardtack_store::Store;
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
 
-use super::error::{ApiError, json_response};
+use super::error::{ApiError, detail, json_response};
 use super::extract::refresh_cookies_to_end;
 use super::fields::{FieldFaults, Fields, TextRule};
 use super::login::{logged_in, password, remember_me};
@@ -88,36 +88,39 @@ pub(super) fn email(fields: &mut Fields, rule: TextRule) -> Option<EmailAddress>
     }
 }
 
+/// An address and no other field.
+pub(super) fn email_alone(mut fields: Fields) -> Result<EmailAddress, ApiError> {
+    let email = email(&mut fields, TextRule::REQUIRED);
+    fields.finish()?;
+    email.ok_or(ApiError::Internal)
+}
+
 /// `POST registration/verify-email/`.
 pub(super) async fn verify_email<S: Store>(
     State(hardtack): State<Hardtack<S>>,
     client: Client,
-    mut fields: Fields,
+    fields: Fields,
 ) -> Result<Response, ApiError> {
-    let key = key(&mut fields);
-    fields.finish()?;
-    hardtack
-        .verify_email(&key.unwrap_or_default(), &client)
-        .await?;
-    Ok(json_response(StatusCode::OK, &json!({ "detail": "ok" })))
+    hardtack.verify_email(&key(fields)?, &client).await?;
+    Ok(detail("ok"))
 }
 
-/// The `key` of a link. One that is too long is one that is not good.
-pub(super) fn key(fields: &mut Fields) -> Option<String> {
-    fields.text("key", TextRule::REQUIRED)
+/// The `key` of a link and no other field. One that is too long is one that is not good.
+pub(super) fn key(mut fields: Fields) -> Result<String, ApiError> {
+    let key = fields.text("key", TextRule::REQUIRED);
+    fields.finish()?;
+    key.ok_or(ApiError::Internal)
 }
 
 /// `POST registration/resend-email/`.
 pub(super) async fn resend_email<S: Store>(
     State(hardtack): State<Hardtack<S>>,
     client: Client,
-    mut fields: Fields,
+    fields: Fields,
 ) -> Result<Response, ApiError> {
-    let email = email(&mut fields, TextRule::REQUIRED);
-    fields.finish()?;
-    let email = email.unwrap_or(EmailAddress::none());
+    let email = email_alone(fields)?;
     hardtack.resend_verification(&email, &client).await?;
-    Ok(json_response(StatusCode::OK, &json!({ "detail": "ok" })))
+    Ok(detail("ok"))
 }
 
 impl From<RegisterError> for ApiError {

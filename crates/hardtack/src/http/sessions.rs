@@ -5,14 +5,13 @@ use axum::response::Response;
 use hardtack_core::SessionId;
 use hardtack_core::session::{RememberMe, Session};
 use hardtack_store::Store;
-use http::header::SET_COOKIE;
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
-use serde_json::json;
 
 use super::dates::iso_date;
-use super::error::{ApiError, json_response};
+use super::error::{ApiError, detail, json_response};
 use super::extract::{Caller, refresh_cookies_to_end};
+use super::login::clear_cookies;
 use crate::client::Client;
 use crate::flow::Ending;
 use crate::hardtack::Hardtack;
@@ -75,9 +74,7 @@ pub(super) async fn end<S: Store>(
         let presented = refresh_cookies_to_end(&hardtack, &headers).into_iter();
         hardtack.log_out(presented, Some(session), &client).await?;
         let mut response = ended();
-        for cookie in hardtack.cookies().clear() {
-            response.headers_mut().append(SET_COOKIE, cookie);
-        }
+        clear_cookies(&hardtack, &mut response);
         return Ok(response);
     }
     match hardtack.end_session(caller.user, session, &client).await? {
@@ -87,5 +84,5 @@ pub(super) async fn end<S: Store>(
 }
 
 fn ended() -> Response {
-    json_response(StatusCode::OK, &json!({ "detail": "Session ended." }))
+    detail("Session ended.")
 }

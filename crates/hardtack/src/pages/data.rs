@@ -3,7 +3,6 @@
 use axum::extract::State;
 use axum::response::Response;
 use hardtack_store::Store;
-use http::header::SET_COOKIE;
 use minijinja::context;
 
 use super::Hosted;
@@ -13,6 +12,7 @@ use super::logout::logged_out;
 use super::page::Page;
 use super::visit::{Member, Visit};
 use crate::http::account::export_file;
+use crate::http::login::clear_cookies;
 
 pub(super) async fn show<S: Store>(
     State(hosted): State<Hosted<S>>,
@@ -67,9 +67,7 @@ pub(super) async fn delete<S: Store>(
         return delete_form(&hosted, &visit, &member, &faults);
     }
     let mut response = logged_out(&hosted, "deleted");
-    for cookie in hardtack.cookies().clear() {
-        response.headers_mut().append(SET_COOKIE, cookie);
-    }
+    clear_cookies(hardtack, &mut response);
     Ok(response)
 }
 

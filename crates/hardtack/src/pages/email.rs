@@ -92,10 +92,7 @@ pub(super) async fn check_mail<S: Store>(
     State(hosted): State<Hosted<S>>,
     visit: Visit,
 ) -> Result<Response, PageFault> {
-    let faults = Faults::default();
-    let again = format!("{}/verify/", hosted.base());
-    let values = context! { word => "verify", again };
-    hosted.show(&visit, &Page::of("check-mail", &faults, values))
+    hosted.show_check_mail(&visit, "verify", "verify/")
 }
 
 fn ask_form<S: Store>(

@@ -5,7 +5,6 @@ use axum::extract::State;
 use axum::response::Response;
 use hardtack_store::Store;
 use http::StatusCode;
-use http::header::SET_COOKIE;
 use minijinja::context;
 
 use super::Hosted;
@@ -14,6 +13,7 @@ use super::form::{Faults, Form};
 use super::page::Page;
 use super::visit::Visit;
 use crate::http::extract::refresh_cookies_to_end;
+use crate::http::login::clear_cookies;
 
 /// A link to here logs nobody out: `GET` changes nothing (docs/threat-model.md CS-4).
 pub(super) async fn ask<S: Store>(
@@ -49,9 +49,7 @@ pub(super) async fn log_out<S: Store>(
         .log_out(presented.into_iter(), session, &visit.client)
         .await?;
     let mut response = logged_out(&hosted, "logged-out");
-    for cookie in hardtack.cookies().clear() {
-        response.headers_mut().append(SET_COOKIE, cookie);
-    }
+    clear_cookies(hardtack, &mut response);
     Ok(response)
 }
 

@@ -77,6 +77,18 @@ impl<S: Store> Hosted<S> {
         Ok((page.status, Html(html)).into_response())
     }
 
+    /// What to do after a mail was sent: `word` says which, and the form at `again` sends another.
+    pub(super) fn show_check_mail(
+        &self,
+        visit: &Visit,
+        word: &str,
+        again: &str,
+    ) -> Result<Response, PageFault> {
+        let again = format!("{}/{again}", self.base());
+        let values = context! { word, again };
+        self.show(visit, &Page::of("check-mail", &Faults::default(), values))
+    }
+
     /// What is the same for everybody.
     fn frame(&self, language: Language) -> Value {
         let settings = self.hardtack.settings();

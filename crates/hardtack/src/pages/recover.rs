@@ -44,10 +44,7 @@ pub(super) async fn check_mail<S: Store>(
     State(hosted): State<Hosted<S>>,
     visit: Visit,
 ) -> Result<Response, PageFault> {
-    let faults = Faults::default();
-    let again = format!("{}/forgot/", hosted.base());
-    let values = context! { word => "reset", again };
-    hosted.show(&visit, &Page::of("check-mail", &faults, values))
+    hosted.show_check_mail(&visit, "reset", "forgot/")
 }
 
 /// The link of the mail. Opening it spends nothing: programs that look for viruses open links too.

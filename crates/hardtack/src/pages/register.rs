@@ -173,10 +173,7 @@ pub(super) async fn check_mail<S: Store>(
     State(hosted): State<Hosted<S>>,
     visit: Visit,
 ) -> Result<Response, PageFault> {
-    let faults = Faults::default();
-    let again = format!("{}/verify/", hosted.base());
-    let values = context! { word => "registered", again };
-    hosted.show(&visit, &Page::of("check-mail", &faults, values))
+    hosted.show_check_mail(&visit, "registered", "verify/")
 }
 
 /// An address, in lower case, as the route keeps it.

@@ -14,7 +14,6 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use hardtack_core::Activity;
 use hardtack_store::Store;
-use http::header::SET_COOKIE;
 use http::{HeaderMap, Method, StatusCode};
 
 use super::Hosted;
@@ -22,7 +21,7 @@ use super::fault::{PageFault, redirect};
 use super::visit::marked;
 use crate::flow::refresh::{DeadCookies, RefreshError};
 use crate::http::extract::{client_of, refresh_cookies};
-use crate::http::login::set_cookies;
+use crate::http::login::{clear_cookies, set_cookies};
 
 /// Below the base path of the routes.
 pub(super) const PATH: &str = "/pages/renew";
@@ -64,9 +63,7 @@ pub(super) async fn renew<S: Store>(
         Err(
             RefreshError::Expired(DeadCookies::Clear) | RefreshError::Revoked(DeadCookies::Clear),
         ) => {
-            for cookie in hardtack.cookies().clear() {
-                response.headers_mut().append(SET_COOKIE, cookie);
-            }
+            clear_cookies(hardtack, &mut response);
         }
         // The session is good: a login form would be a lie.
         Err(RefreshError::Wait(wait)) => return Err(PageFault::Throttled(wait)),
