@@ -192,67 +192,64 @@ fn pair_of(settings: &Settings) -> Vec<String> {
     pair.into()
 }
 
+/// Each change, from the defaults and to them.
+fn there_and_back() -> impl Iterator<Item = (&'static str, Change, Change, bool)> {
+    let plain: Change = |_| {};
+    CHANGES
+        .into_iter()
+        .flat_map(move |(what, change, login_is_needed)| {
+            [
+                (what, plain, change, login_is_needed),
+                (what, change, plain, login_is_needed),
+            ]
+        })
+}
+
 /// docs/rotation.md, last row. There and back, for a change that is taken back is a change.
 #[tokio::test]
 async fn other_names_and_places_cost_one_login_at_most_and_leave_one_pair() {
-    for (what, change, login_is_needed) in CHANGES {
-        for back in [false, true] {
-            let plain: Change = |_| {};
-            let (before, after) = if back {
-                (change, plain)
-            } else {
-                (plain, change)
-            };
-            let old = World::with(before).await;
-            let mut browser = old.browser();
-            let was = old.hardtack.settings().clone();
-            log_in(&mut browser, &was.base_path).await;
+    for (what, before, after, login_is_needed) in there_and_back() {
+        let old = World::with(before).await;
+        let mut browser = old.browser();
+        let was = old.hardtack.settings().clone();
+        log_in(&mut browser, &was.base_path).await;
 
-            let new = old
-                .restarted(|settings| {
-                    after(settings);
-                    let now = settings.cookies.placed(&settings.base_path);
-                    let former = was.cookies.placed(&was.base_path).into_iter();
-                    settings.cookies.former = former.filter(|was| !now.contains(was)).collect();
-                })
-                .await;
-            let base = new.hardtack.settings().base_path.clone();
-            browser.meets(&new);
-            new.advance(1000);
-            assert_eq!(go_on(&mut browser, &base).await, login_is_needed, "{what}");
-            works(&new, &mut browser, &base, what).await;
+        let new = old
+            .restarted(|settings| {
+                after(settings);
+                let now = settings.cookies.placed(&settings.base_path);
+                let former = was.cookies.placed(&was.base_path).into_iter();
+                settings.cookies.former = former.filter(|was| !now.contains(was)).collect();
+            })
+            .await;
+        let base = new.hardtack.settings().base_path.clone();
+        browser.meets(&new);
+        new.advance(1000);
+        assert_eq!(go_on(&mut browser, &base).await, login_is_needed, "{what}");
+        works(&new, &mut browser, &base, what).await;
 
-            log_in(&mut browser, &base).await;
-            assert_eq!(browser.places(), pair_of(new.hardtack.settings()), "{what}");
-            works(&new, &mut browser, &base, what).await;
-            browser.post_nothing(&format!("{base}/logout/")).await;
-            assert_eq!(browser.places(), Vec::<String>::new(), "{what}");
-        }
+        log_in(&mut browser, &base).await;
+        assert_eq!(browser.places(), pair_of(new.hardtack.settings()), "{what}");
+        works(&new, &mut browser, &base, what).await;
+        browser.post_nothing(&format!("{base}/logout/")).await;
+        assert_eq!(browser.places(), Vec::<String>::new(), "{what}");
     }
 }
 
 /// Nobody said what the cookies were before: something stays in the jar, and nobody is locked out.
 #[tokio::test]
 async fn a_change_that_nobody_wrote_down_costs_one_login_at_most_as_well() {
-    for (what, change, _) in CHANGES {
-        for back in [false, true] {
-            let plain: Change = |_| {};
-            let (before, after) = if back {
-                (change, plain)
-            } else {
-                (plain, change)
-            };
-            let old = World::with(before).await;
-            let mut browser = old.browser();
-            log_in(&mut browser, &old.hardtack.settings().base_path).await;
-            let new = old.restarted(after).await;
-            let base = new.hardtack.settings().base_path.clone();
-            browser.meets(&new);
-            go_on(&mut browser, &base).await;
-            works(&new, &mut browser, &base, what).await;
-            log_in(&mut browser, &base).await;
-            works(&new, &mut browser, &base, what).await;
-        }
+    for (what, before, after, _) in there_and_back() {
+        let old = World::with(before).await;
+        let mut browser = old.browser();
+        log_in(&mut browser, &old.hardtack.settings().base_path).await;
+        let new = old.restarted(after).await;
+        let base = new.hardtack.settings().base_path.clone();
+        browser.meets(&new);
+        go_on(&mut browser, &base).await;
+        works(&new, &mut browser, &base, what).await;
+        log_in(&mut browser, &base).await;
+        works(&new, &mut browser, &base, what).await;
     }
 }
 

@@ -7,9 +7,6 @@ use std::time::Duration;
 use axum::body::Body;
 use hardtack::core::Clock as _;
 use hardtack::core::password::HashCost;
-use hardtack::core::session::RevokeReason;
-use hardtack::core::user::UserState;
-use hardtack::store::{Revoke, UserStore};
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -122,15 +119,7 @@ async fn tries_that_are_abandoned_count_for_their_address() {
 async fn refused_logins_differ_in_nothing() {
     let world = World::new().await;
     let bob = world.add_user("bob", "bob@example.com").await;
-    let revoke = Revoke {
-        reason: RevokeReason::UserDisabled,
-        remembered_for: Duration::from_secs(960),
-    };
-    let store = world.hardtack.store();
-    store
-        .set_user_state(bob.id, UserState::Disabled, revoke)
-        .await
-        .unwrap();
+    world.switch_off(bob.id).await;
     let alike = |answers: &[Answer]| {
         for answer in &answers[1..] {
             assert_eq!(answer.status, answers[0].status);

@@ -13,9 +13,10 @@ use hardtack::core::event::{Event, Observer};
 use hardtack::core::key::{Algorithm, SigningKey, ring::KeyRing};
 use hardtack::core::password::{HashCost, Hasher, Password};
 use hardtack::core::refresh_token::Pepper;
-use hardtack::core::user::{EmailAddress, User, Username};
-use hardtack::core::{Clock, Entropy, SettableClock, Timestamp};
-use hardtack::store::{MemoryStore, NewUser, UserStore};
+use hardtack::core::session::RevokeReason;
+use hardtack::core::user::{EmailAddress, User, UserState, Username};
+use hardtack::core::{Clock, Entropy, SettableClock, Timestamp, UserId};
+use hardtack::store::{MemoryStore, NewUser, Revoke, UserStore};
 use hardtack::{Hardtack, PublicUrl, Settings};
 use http::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
 use http::{HeaderMap, Method, Request, StatusCode};
@@ -157,6 +158,17 @@ impl World {
             .await
             .unwrap()
             .unwrap()
+    }
+
+    /// As an operator does it.
+    pub(crate) async fn switch_off(&self, user: UserId) {
+        let revoke = Revoke {
+            reason: RevokeReason::UserDisabled,
+            remembered_for: Duration::from_secs(960),
+        };
+        let store = self.hardtack.store();
+        let ended = store.set_user_state(user, UserState::Disabled, revoke);
+        assert!(ended.await.unwrap().is_some(), "there is no such user");
     }
 
     pub(crate) fn pepper(&self) -> Pepper {

@@ -5,14 +5,12 @@ use hardtack::SystemEntropy;
 use hardtack::core::event::{Event, LoginRefusal};
 use hardtack::core::password::{Hasher, Password};
 use hardtack::core::session::RevokeReason;
-use hardtack::core::user::UserState;
-use hardtack::store::{Revoke, UserStore};
+use hardtack::store::UserStore;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{Method, StatusCode};
 use insta::assert_snapshot;
 use serde_json::json;
 use std::task::Poll;
-use std::time::Duration;
 
 use crate::kit::{PASSWORD, World, shapes};
 
@@ -35,16 +33,7 @@ async fn a_login_answers_the_user_both_ends_and_two_cookies() {
 async fn a_wrong_password_an_unknown_name_and_a_disabled_user_look_the_same() {
     let world = World::new().await;
     let bob = world.add_user("bob", "bob@example.com").await;
-    let revoke = Revoke {
-        reason: RevokeReason::UserDisabled,
-        remembered_for: Duration::from_secs(960),
-    };
-    world
-        .hardtack
-        .store()
-        .set_user_state(bob.id, UserState::Disabled, revoke)
-        .await
-        .unwrap();
+    world.switch_off(bob.id).await;
     let mut browser = world.browser();
     for (name, password) in [
         ("alice", "wrong"),

@@ -141,12 +141,8 @@ async fn faults_have_the_contracts_words_and_leave_the_link_good() {
 async fn asking_for_a_link_tells_nothing() {
     let world = World::new().await;
     let disabled = world.add_user("dora", "dora@example.com").await.id;
+    world.switch_off(disabled).await;
     let store = world.hardtack.store();
-    let why = revoke(RevokeReason::UserDisabled);
-    store
-        .set_user_state(disabled, UserState::Disabled, why)
-        .await
-        .unwrap();
     let known = forget(&world, "alice@example.com").await;
     assert_eq!(
         store.list_mail(None, 10).await.unwrap(),

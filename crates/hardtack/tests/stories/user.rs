@@ -2,7 +2,6 @@
 
 use hardtack::core::UserId;
 use hardtack::core::session::RevokeReason;
-use hardtack::core::user::UserState;
 use hardtack::store::{Revoke, UserStore};
 use http::header::{ALLOW, AUTHORIZATION, COOKIE};
 use http::{Method, StatusCode};
@@ -130,19 +129,7 @@ async fn post_is_401_for_nobody_and_405_for_a_user() {
 async fn a_disabled_user_is_told_so_and_a_deleted_one_is_not_found() {
     let world = World::new().await;
     let mut browser = world.logged_in().await;
-    let revoke = |reason| Revoke {
-        reason,
-        remembered_for: Duration::from_secs(960),
-    };
-    let store = world.hardtack.store();
-    store
-        .set_user_state(
-            UserId::new(1),
-            UserState::Disabled,
-            revoke(RevokeReason::UserDisabled),
-        )
-        .await
-        .unwrap();
+    world.switch_off(UserId::new(1)).await;
     let answer = browser.get(USER).await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     assert_eq!(
@@ -156,10 +143,12 @@ async fn a_disabled_user_is_told_so_and_a_deleted_one_is_not_found() {
         r#"{"detail":"No active account found for the given token."}"#
     );
 
-    store
-        .delete_user(UserId::new(1), revoke(RevokeReason::UserDeleted))
-        .await
-        .unwrap();
+    let revoke = Revoke {
+        reason: RevokeReason::UserDeleted,
+        remembered_for: Duration::from_secs(960),
+    };
+    let store = world.hardtack.store();
+    store.delete_user(UserId::new(1), revoke).await.unwrap();
     let answer = browser.get(USER).await;
     assert_eq!(
         answer.text,

@@ -1,9 +1,7 @@
 //! Show that an address works, and ask for another mail to do so.
 
+use hardtack::core::UserId;
 use hardtack::core::event::Event;
-use hardtack::core::user::UserState;
-use hardtack::core::{UserId, session::RevokeReason};
-use hardtack::store::{Revoke, UserStore};
 use http::StatusCode;
 use serde_json::json;
 
@@ -130,13 +128,7 @@ async fn a_key_is_good_for_an_hour_and_until_there_is_a_newer_one() {
 async fn asking_for_another_mail_tells_nothing() {
     let (world, mut browser) = world().await;
     let disabled = world.add_user("dora", "dora@example.com").await.id;
-    let revoke = Revoke {
-        reason: RevokeReason::UserDisabled,
-        remembered_for: std::time::Duration::from_secs(960),
-    };
-    let store = world.hardtack.store();
-    let state = UserState::Disabled;
-    store.set_user_state(disabled, state, revoke).await.unwrap();
+    world.switch_off(disabled).await;
     let mut heads = Vec::new();
     for email in [
         "bob@example.com",

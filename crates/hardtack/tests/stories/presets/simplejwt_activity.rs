@@ -1,15 +1,11 @@
 //! The activity tutorial's front-end (docs/contract.md §9): its refresh view, and the middleware as
 //! it was meant.
 
-use std::time::Duration;
-
 use axum::Router;
 use axum::routing::any;
-use hardtack::core::session::RevokeReason;
-use hardtack::core::user::UserState;
 use hardtack::guard::Authenticated;
 use hardtack::settings::Preset;
-use hardtack::store::{Revoke, SessionStore, UserStore};
+use hardtack::store::SessionStore;
 use http::header::{ALLOW, CACHE_CONTROL, WWW_AUTHENTICATE};
 use http::{Method, StatusCode};
 use insta::assert_snapshot;
@@ -129,16 +125,7 @@ async fn a_user_who_was_switched_off_is_not_told_apart() {
     let bob = world.add_user("bob", "bob@example.com").await;
     let mut browser = world.browser();
     browser.log_in("bob", PASSWORD).await;
-    let revoke = Revoke {
-        reason: RevokeReason::UserDisabled,
-        remembered_for: Duration::from_secs(960),
-    };
-    world
-        .hardtack
-        .store()
-        .set_user_state(bob.id, UserState::Disabled, revoke)
-        .await
-        .unwrap();
+    world.switch_off(bob.id).await;
     assert_eq!(told(&browser.post_nothing(REFRESH).await), (401, INVALID));
 }
 
