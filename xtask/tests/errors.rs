@@ -105,8 +105,8 @@ fn quoted(line: &str) -> Vec<String> {
     texts.map(|text| text.replace('\u{1}', "\"")).collect()
 }
 
-/// The sentences that a stranger may read. What succeeds is written with `json!`, what goes into a
-/// header with `from_static`, and the log speaks in lower case.
+/// The sentences that a stranger may read. What succeeds is written with `json!` or `done`, what goes
+/// into a header with `from_static`, and the log speaks in lower case.
 fn sentences(literals: &[Literal]) -> BTreeSet<String> {
     let mut sentences = BTreeSet::new();
     for Literal { text, line, .. } in literals {
@@ -117,7 +117,8 @@ fn sentences(literals: &[Literal]) -> BTreeSet<String> {
             && text.starts_with(char::is_uppercase)
             && text.contains(char::is_lowercase)
             && !HEADS.iter().any(|head| text.starts_with(head));
-        if is_sentence && !line.contains("\"detail\":") && !line.contains("from_static") {
+        let succeeds = line.contains("\"detail\":") || line.contains("done(\"");
+        if is_sentence && !succeeds && !line.contains("from_static") {
             sentences.insert(text.clone());
         }
     }

@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 
 use super::dates::iso_date;
-use super::error::{ApiError, detail, json_response};
+use super::error::{ApiError, done, json_response};
 use super::extract::{Caller, refresh_cookies_to_end};
 use super::fields::Fields;
 use super::login::{clear_cookies, password};
@@ -37,7 +37,7 @@ pub(super) async fn delete<S: Store>(
     // Another user's session that the same cookies carried goes with them, as at a logout.
     let presented = refresh_cookies_to_end(&hardtack, &headers).into_iter();
     hardtack.log_out(presented, None, &client).await?;
-    let mut response = detail("Account deleted.");
+    let mut response = done("Account deleted.");
     clear_cookies(&hardtack, &mut response);
     Ok(response)
 }

@@ -7,7 +7,7 @@ use hardtack_core::user::EmailAddress;
 use hardtack_guard::Refusal;
 use hardtack_store::Store;
 
-use super::error::{ApiError, detail};
+use super::error::{ApiError, done};
 use super::extract::Caller;
 use super::fields::{FieldFaults, Fields, TextRule};
 use super::login::password;
@@ -33,7 +33,7 @@ pub(super) async fn change<S: Store>(
     hardtack
         .request_email_change(caller.user, caller.session, password, to, &client)
         .await?;
-    Ok(detail("Confirmation e-mail sent."))
+    Ok(done("Confirmation e-mail sent."))
 }
 
 pub(super) async fn confirm<S: Store>(
@@ -44,7 +44,7 @@ pub(super) async fn confirm<S: Store>(
     hardtack
         .confirm_email_change(&key(fields)?, &client)
         .await?;
-    Ok(detail("ok"))
+    Ok(done("ok"))
 }
 
 pub(super) async fn revert<S: Store>(
@@ -53,7 +53,7 @@ pub(super) async fn revert<S: Store>(
     fields: Fields,
 ) -> Result<Response, ApiError> {
     hardtack.revert_email(&key(fields)?, &client).await?;
-    Ok(detail("Password reset e-mail has been sent."))
+    Ok(done("Password reset e-mail has been sent."))
 }
 
 impl From<ProofError> for ApiError {

@@ -226,7 +226,7 @@ pub(crate) fn json_response(status: StatusCode, body: &impl Serialize) -> Respon
 }
 
 /// 200, and one sentence for a person.
-pub(super) fn detail(sentence: &str) -> Response {
+pub(super) fn done(sentence: &str) -> Response {
     json_response(StatusCode::OK, &json!({ "detail": sentence }))
 }
 

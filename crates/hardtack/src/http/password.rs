@@ -7,7 +7,7 @@ use hardtack_core::password::{Password, PasswordFault};
 use hardtack_guard::Refusal;
 use hardtack_store::Store;
 
-use super::error::{ApiError, detail};
+use super::error::{ApiError, done};
 use super::extract::Caller;
 use super::fields::{FieldFaults, Fields};
 use super::login::{password, set_cookies};
@@ -30,7 +30,7 @@ pub(super) async fn change<S: Store>(
     let grant = hardtack
         .change_password(caller.user, caller.session, old, new, &client)
         .await?;
-    let mut response = detail("New password has been saved.");
+    let mut response = done("New password has been saved.");
     set_cookies(&hardtack, &mut response, &grant);
     Ok(response)
 }

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use hardtack_store::Store;
 
-use super::error::{ApiError, detail};
+use super::error::{ApiError, done};
 use super::fields::{FieldFaults, Fields, TextRule};
 use super::password::new_password;
 use super::registration::email_alone;
@@ -20,7 +20,7 @@ pub(super) async fn request<S: Store>(
 ) -> Result<Response, ApiError> {
     let email = email_alone(fields)?;
     hardtack.request_password_reset(&email, &client).await?;
-    Ok(detail("Password reset e-mail has been sent."))
+    Ok(done("Password reset e-mail has been sent."))
 }
 
 /// Sets no cookie: whoever has the link proves at the next login that they know the password too.
@@ -39,7 +39,7 @@ pub(super) async fn confirm<S: Store>(
     hardtack
         .confirm_password_reset(&uid, &token, new, &client)
         .await?;
-    Ok(detail("Password has been reset with the new password."))
+    Ok(done("Password has been reset with the new password."))
 }
 
 impl From<ResetPasswordError> for ApiError {

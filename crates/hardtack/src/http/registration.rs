@@ -8,7 +8,7 @@ use hardtack_store::Store;
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
 
-use super::error::{ApiError, detail, json_response};
+use super::error::{ApiError, done, json_response};
 use super::extract::refresh_cookies_to_end;
 use super::fields::{FieldFaults, Fields, TextRule};
 use super::login::{logged_in, password, remember_me};
@@ -102,7 +102,7 @@ pub(super) async fn verify_email<S: Store>(
     fields: Fields,
 ) -> Result<Response, ApiError> {
     hardtack.verify_email(&key(fields)?, &client).await?;
-    Ok(detail("ok"))
+    Ok(done("ok"))
 }
 
 /// The `key` of a link and no other field. One that is too long is one that is not good.
@@ -120,7 +120,7 @@ pub(super) async fn resend_email<S: Store>(
 ) -> Result<Response, ApiError> {
     let email = email_alone(fields)?;
     hardtack.resend_verification(&email, &client).await?;
-    Ok(detail("ok"))
+    Ok(done("ok"))
 }
 
 impl From<RegisterError> for ApiError {

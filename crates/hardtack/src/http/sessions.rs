@@ -9,7 +9,7 @@ use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 
 use super::dates::iso_date;
-use super::error::{ApiError, detail, json_response};
+use super::error::{ApiError, done, json_response};
 use super::extract::{Caller, refresh_cookies_to_end};
 use super::login::clear_cookies;
 use crate::client::Client;
@@ -84,5 +84,5 @@ pub(super) async fn end<S: Store>(
 }
 
 fn ended() -> Response {
-    detail("Session ended.")
+    done("Session ended.")
 }
