@@ -47,7 +47,7 @@ impl House {
              [session]\nrotation_window = \"{}s\"\n\
              [tokens]\naccess_lifetime = \"{access_lifetime}s\"\n\
              # All clients share one address here, and the inspection presents dead tokens.\n\
-             [rate_limit]\nlogin_per_user = 100\nlogin_per_address = 1000000\nrefused_refreshes = 1000000\n\
+             [rate_limit]\nlogin_per_user = 100\nlogin_per_address = 1000000\nlogin_total = 1000000\nrefused_refreshes = 1000000\n\
              registration = 1000000\nreset = 1000000\n\
              [registration]\nemail_verification = \"mandatory\"\n\
              [mail]\ntransport = \"directory\"\ndirectory = \"{POST}\"\nfrom = \"no-reply@example.com\"\n",

@@ -151,6 +151,7 @@ fn hardtack(directory: &Path) -> Result<Command> {
         ("HARDTACK__SERVER__PUBLIC_URL", "https://app.example.com"),
         ("HARDTACK__RATE_LIMIT__LOGIN_PER_USER", "100"),
         ("HARDTACK__RATE_LIMIT__LOGIN_PER_ADDRESS", "1000000"),
+        ("HARDTACK__RATE_LIMIT__LOGIN_TOTAL", "1000000"),
         ("HARDTACK__LOG__LEVEL", "error"),
     ]);
     Ok(command)

@@ -17,6 +17,8 @@ pub(crate) struct Throttles {
     /// The user behind it, under whatever name.
     pub(crate) login_account: Throttle<UserId>,
     pub(crate) login_address: Throttle<ClientKey>,
+    /// Whoever tries, at whatever name.
+    pub(crate) login_total: Throttle<()>,
     pub(crate) refused_refreshes: Throttle<ClientKey>,
     /// Old passwords, by session: a stranger who guesses at the login must not keep the owner of a
     /// live session from changing the password.
@@ -42,6 +44,7 @@ impl Throttles {
         let limits = settings.rate_limit;
         let account = ThrottleRule::doubling(limits.login_per_user, minute);
         let address = ThrottleRule::steady(limits.login_per_address, minute);
+        let total = ThrottleRule::steady(limits.login_total, minute);
         let refused = ThrottleRule::steady(limits.refused_refreshes, minute);
         let hour = 60 * minute;
         let registrations = ThrottleRule::steady(limits.registration, hour);
@@ -51,6 +54,7 @@ impl Throttles {
             login_account: Throttle::new(account, Self::CAPACITY, entropy),
             old_password: Throttle::new(account, Self::CAPACITY, entropy),
             login_address: Throttle::new(address, Self::CAPACITY, entropy),
+            login_total: Throttle::new(total, 1, entropy),
             refused_refreshes: Throttle::new(refused, Self::CAPACITY, entropy),
             registrations: Throttle::new(registrations, Self::CAPACITY, entropy),
             mails_from: Throttle::new(mails, Self::CAPACITY, entropy),

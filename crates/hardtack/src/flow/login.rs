@@ -51,7 +51,8 @@ struct Proven<'a> {
     tries: Tries<'a>,
 }
 
-/// One login, counted by address, by the name as it was given, and by the account behind it.
+/// One login, counted by address, by the name as it was given, by the account behind it, and once
+/// for everybody.
 ///
 /// The name is answered 429 when it was tried too often, whoever it belongs to or not. The account
 /// counts what came under all its names; past that limit the right password is answered like a
@@ -60,6 +61,7 @@ struct Tries<'a> {
     address: Option<Attempt<'a, ClientKey>>,
     name: Attempt<'a, CanonicalName>,
     account: Option<Attempt<'a, UserId>>,
+    total: Attempt<'a, ()>,
 }
 
 impl Tries<'_> {
@@ -79,6 +81,7 @@ impl Tries<'_> {
         if let Some(account) = self.account {
             account.failed();
         }
+        self.total.failed();
     }
 
     fn succeeded(self) {
@@ -89,6 +92,7 @@ impl Tries<'_> {
         if let Some(account) = self.account {
             account.succeeded();
         }
+        self.total.succeeded();
     }
 }
 
@@ -266,7 +270,7 @@ impl<S: Store> Hardtack<S> {
         })
     }
 
-    /// Counts the try by address and by name, before anything is looked up or hashed.
+    /// Counts the try by address, by name and for everybody, before anything is looked up or hashed.
     fn count_login(&self, name: &LoginName, client: &Client) -> Result<Tries<'_>, LoginError> {
         let now = self.clock().now();
         let too_often = |wait| {
@@ -281,10 +285,13 @@ impl<S: Store> Hardtack<S> {
             .transpose()
             .map_err(too_often)?;
         let name = Attempt::reserve(&throttles.login_name, name.clone(), now).map_err(too_often)?;
+        // Last: what the others refuse must not use up what everybody has.
+        let total = Attempt::reserve(&throttles.login_total, (), now).map_err(too_often)?;
         Ok(Tries {
             address,
             name,
             account: None,
+            total,
         })
     }
 

@@ -9,6 +9,10 @@ pub struct RateLimitSettings {
     pub login_per_user: u32,
     /// Logins from one address (IPv6: one /64).
     pub login_per_address: u32,
+    /// Logins of everybody together that fail or are under way. More are answered 429 whoever asks,
+    /// so many strangers together can keep everybody from logging in: it belongs well above what
+    /// people mistype, and is for guesses that are spread over accounts and addresses.
+    pub login_total: u32,
     /// Refused refreshes of one client.
     pub refused_refreshes: u32,
     /// Registrations from one address, **in an hour**. More are answered 429, whether they could
@@ -25,6 +29,7 @@ impl Default for RateLimitSettings {
         Self {
             login_per_user: 10,
             login_per_address: 60,
+            login_total: 3_000,
             refused_refreshes: 10,
             registration: 10,
             reset: 10,
@@ -49,6 +54,7 @@ impl RateLimitSettings {
         let limits = [
             self.login_per_user,
             self.login_per_address,
+            self.login_total,
             self.refused_refreshes,
             self.registration,
             self.reset,

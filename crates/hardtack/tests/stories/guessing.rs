@@ -113,6 +113,59 @@ async fn tries_that_are_abandoned_count_for_their_address() {
     assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
 }
 
+/// docs/threat-model.md AU-5: guesses from as many addresses at as many accounts, each of which is
+/// within every other limit. The ones that are right are no way around it, and whoever is logged in
+/// notices nothing.
+#[tokio::test]
+async fn guessers_everywhere_together_have_one_limit() {
+    let world = World::with(|settings| {
+        settings.rate_limit.login_total = 20;
+        settings.password.queue = 60;
+    })
+    .await;
+    let mut member = world.logged_in().await;
+    let tries = (1..=60_u8).map(|index| {
+        let mut browser = world.browser();
+        browser.address = Ipv4Addr::new(198, 51, 100, index).into();
+        tokio::spawn(async move { browser.log_in(&format!("user{index}"), "x").await.status })
+    });
+    let mut judged = 0;
+    for one in tries.collect::<Vec<_>>() {
+        judged += usize::from(one.await.unwrap() == StatusCode::BAD_REQUEST);
+    }
+    assert_eq!(judged, 20, "of sixty at once");
+    let mut owner = world.browser();
+    let right = owner.log_in("alice", PASSWORD).await;
+    let wrong = owner.log_in("alice", "x").await;
+    assert_eq!(right.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(
+        (right.status, &right.headers),
+        (wrong.status, &wrong.headers)
+    );
+    assert_eq!(right.text, wrong.text);
+    assert!(member.is_logged_in().await);
+    assert_eq!(member.refresh().await.status, StatusCode::OK);
+    // A refused try counts nowhere, and the wait told is the wait meant.
+    world.advance(wait_of(&right));
+    assert_eq!(owner.log_in("alice", PASSWORD).await.status, StatusCode::OK);
+}
+
+/// However many people log in, they are no guessers.
+#[tokio::test]
+async fn logins_that_succeed_do_not_count_for_everybody() {
+    let world = World::with(|settings| settings.rate_limit.login_total = 1).await;
+    for _ in 0..20 {
+        world.logged_in().await;
+    }
+    let mut browser = world.browser();
+    assert_eq!(
+        browser.log_in("alice", "x").await.status,
+        StatusCode::BAD_REQUEST
+    );
+    let next = browser.log_in("alice", PASSWORD).await.status;
+    assert_eq!(next, StatusCode::TOO_MANY_REQUESTS);
+}
+
 /// docs/threat-model.md AU-4: nothing about an answer tells whether somebody exists, is switched
 /// off, or guessed right during a throttle.
 #[tokio::test]

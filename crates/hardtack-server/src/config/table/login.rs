@@ -29,6 +29,16 @@ pub(super) static RATE_LIMIT: &[Key] = &[
         meaning: "Logins from one address in a minute; of IPv6, from one /64.",
     },
     Key {
+        name: "rate_limit.login_total",
+        kind: Kind::Count {
+            unit: "logins",
+            range: 1..=1_000_000,
+            put: |config, count| config.settings.rate_limit.login_total = count,
+        },
+        default: Default::Is("3000"),
+        meaning: "Logins of everybody together in a minute that fail; more are answered 429, right ones as well. It slows guesses that are spread over accounts and addresses. Keep it well above what people mistype, for whoever reaches it keeps others from logging in.",
+    },
+    Key {
         name: "rate_limit.refused_refreshes",
         kind: Kind::Count {
             unit: "refreshes",
