@@ -25,7 +25,7 @@ impl Migration {
 }
 
 /// In order. `PRAGMA user_version` counts how many were applied.
-const MIGRATIONS: [Migration; 6] = [
+const MIGRATIONS: [Migration; 7] = [
     Migration {
         name: "0001_users",
         sql: include_str!("../../migrations/sqlite/0001_users.sql"),
@@ -49,6 +49,10 @@ const MIGRATIONS: [Migration; 6] = [
     Migration {
         name: "0006_codes_and_mails",
         sql: include_str!("../../migrations/sqlite/0006_codes_and_mails.sql"),
+    },
+    Migration {
+        name: "0007_orphaned",
+        sql: include_str!("../../migrations/sqlite/0007_orphaned.sql"),
     },
 ];
 
@@ -112,8 +116,11 @@ fn verify_schema(connection: &Connection, applied: u32) -> Result<(), OpenError>
         model.execute_batch(migration.sql)?;
     }
     let mut found = schema(connection)?;
-    // Tables before the indexes that go with them.
-    for (name, sql) in schema(&model)?.into_iter().rev() {
+    // Tables before the indexes and triggers that go with them.
+    let (tables, others): (Vec<_>, Vec<_>) = schema(&model)?
+        .into_iter()
+        .partition(|(name, _)| name.starts_with("table "));
+    for (name, sql) in tables.into_iter().chain(others) {
         match found.remove(&name) {
             None => return Err(OpenError::Damaged(format!("{name} is missing"))),
             Some(other) if other != sql => {

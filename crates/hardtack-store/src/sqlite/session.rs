@@ -25,8 +25,7 @@ macro_rules! alive {
 /// The user stands behind the session.
 macro_rules! standing {
     () => {
-        "EXISTS (SELECT 1 FROM users WHERE users.id = sessions.user_id AND users.state = 0
-                 AND users.password_version = sessions.password_version)"
+        "orphaned = 0"
     };
 }
 

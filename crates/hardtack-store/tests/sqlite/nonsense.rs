@@ -40,6 +40,8 @@ async fn a_session_row_that_fits_no_state_is_corrupt() {
         "revoked_at = 1",
         "revoke_reason = 'logout'",
         "revoked_at = 1, revoke_reason = 'boredom'",
+        "orphaned = 1",
+        "orphaned = 2",
     ] {
         let (_directory, path) = room();
         let store = open(&path);

@@ -5,14 +5,24 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hardtack_core::rotation::Position;
 use hardtack_core::session::{Device, RememberMe};
 use hardtack_core::user::{CanonicalName, EmailAddress, LoginName};
-use hardtack_store::{NewUser, SessionStore, SqliteStore, Store, UserStore};
+use hardtack_core::{Activity, Clock};
+use hardtack_store::{
+    NewPassword, NewUser, PasswordChange, SessionStore, SqliteStore, Store, UserStore,
+};
 
-use crate::{LOGOUT, clock, log_in, new_session, new_user, open, register, room, tamper};
+use crate::{LOGOUT, WINDOW, clock, log_in, new_session, new_user, open, register, room, tamper};
 
 /// The schema that this release makes.
-const NEWEST: i64 = 6;
+const NEWEST: i64 = 7;
+
+/// Takes away what came after schema 5.
+const BACK_TO_5: &str = "DROP TRIGGER user_changed; DROP TRIGGER user_deleted;
+    ALTER TABLE sessions DROP COLUMN orphaned; DROP TABLE codes; DROP TABLE outbox;
+    ALTER TABLE users DROP COLUMN email_verified_at; ALTER TABLE users DROP COLUMN language;
+    DELETE FROM migrations WHERE name > '0005_known_devices'; PRAGMA user_version = 5;";
 
 fn schema(path: &Path) -> (Vec<String>, i64, i64) {
     let connection = rusqlite::Connection::open(path).unwrap();
@@ -120,10 +130,11 @@ async fn an_older_database_is_migrated_and_keeps_its_users() {
     let before = schema(&path);
     tamper(
         &path,
-        "DROP TABLE codes; DROP TABLE outbox;
-         ALTER TABLE users DROP COLUMN email_verified_at; ALTER TABLE users DROP COLUMN language;
-         DROP TABLE known_devices; DROP TABLE audit; DROP TABLE devices; DROP TABLE sessions; DROP TABLE revocations;
-         DELETE FROM migrations WHERE name > '0001_users'; PRAGMA user_version = 1",
+        &format!(
+            "{BACK_TO_5} DROP TABLE known_devices; DROP TABLE audit; DROP TABLE devices;
+             DROP TABLE sessions; DROP TABLE revocations;
+             DELETE FROM migrations WHERE name > '0001_users'; PRAGMA user_version = 1"
+        ),
     );
     let store = open(&path);
     log_in(&store, new_session(&user, 1)).await;
@@ -143,12 +154,12 @@ async fn an_older_database_is_migrated_and_keeps_its_sessions() {
     let before = schema(&path);
     tamper(
         &path,
-        "DROP TABLE codes; DROP TABLE outbox;
-         ALTER TABLE users DROP COLUMN email_verified_at; ALTER TABLE users DROP COLUMN language;
-         DROP TABLE known_devices; DROP TABLE audit;
-         DROP INDEX sessions_of_user; CREATE INDEX sessions_of_user ON sessions (user_id);
-         ALTER TABLE sessions DROP COLUMN remember_me;
-         DELETE FROM migrations WHERE name > '0002_sessions'; PRAGMA user_version = 2",
+        &format!(
+            "{BACK_TO_5} DROP TABLE known_devices; DROP TABLE audit;
+             DROP INDEX sessions_of_user; CREATE INDEX sessions_of_user ON sessions (user_id);
+             ALTER TABLE sessions DROP COLUMN remember_me;
+             DELETE FROM migrations WHERE name > '0002_sessions'; PRAGMA user_version = 2"
+        ),
     );
     let store = open(&path);
     let found = store.find_family(session).await.unwrap().unwrap().family;
@@ -174,12 +185,7 @@ async fn users_of_an_older_database_keep_their_addresses_verified() {
     let session = log_in(&store, new_session(&alice, 1)).await;
     drop(store);
     let before = schema(&path);
-    tamper(
-        &path,
-        "DROP TABLE codes; DROP TABLE outbox;
-         ALTER TABLE users DROP COLUMN email_verified_at; ALTER TABLE users DROP COLUMN language;
-         DELETE FROM migrations WHERE name > '0005_known_devices'; PRAGMA user_version = 5",
-    );
+    tamper(&path, BACK_TO_5);
     let store = open(&path);
     let found = store.find_user(alice.id).await.unwrap().unwrap().user;
     assert_eq!(found.email_verified_at, Some(alice.created_at));
@@ -189,6 +195,43 @@ async fn users_of_an_older_database_keep_their_addresses_verified() {
     assert!(store.find_family(session).await.unwrap().is_some());
     drop(store);
     assert_eq!(schema(&path), before);
+}
+
+/// A session that had run out when its user's password was changed must not come back to life after
+/// the step to the release that keeps this in the session's row.
+#[tokio::test]
+async fn sessions_of_an_older_database_stay_as_dead_as_they_were() {
+    let (_directory, path) = room();
+    let clock = clock();
+    let store = SqliteStore::open(&path, clock.clone()).unwrap();
+    let user = register(&store, "alice").await;
+    let logged_in_at = clock.now();
+    let slept = log_in(&store, new_session(&user, 1)).await;
+    clock.advance(Duration::from_secs(7 * 86_400));
+    let other = register(&store, "bob").await;
+    let alive = log_in(&store, new_session(&other, 2)).await;
+    let new = NewPassword {
+        user: user.id,
+        hash: "$argon2id$second".to_owned(),
+        version: None,
+        mails: Vec::new(),
+    };
+    let changed = store.change_password(new, None, LOGOUT, WINDOW).await;
+    assert!(matches!(changed.unwrap(), PasswordChange::Changed { .. }));
+    let (asleep, awake) = (
+        store.find_family(slept).await.unwrap(),
+        store.find_family(alive).await.unwrap(),
+    );
+    drop(store);
+    tamper(&path, BACK_TO_5);
+    let store = SqliteStore::open(&path, clock.clone()).unwrap();
+    assert_eq!(store.find_family(slept).await.unwrap(), asleep);
+    assert_eq!(store.find_family(alive).await.unwrap(), awake);
+    let moved = store.rotate_family(alive, Position::default(), WINDOW, Activity::Counts);
+    assert!(moved.await.unwrap().is_some());
+    clock.set(logged_in_at);
+    let moved = store.rotate_family(slept, Position::default(), WINDOW, Activity::Counts);
+    assert_eq!(moved.await.unwrap(), None);
 }
 
 /// A server and a tool are started at the same moment on a new directory.

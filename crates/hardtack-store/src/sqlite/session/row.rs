@@ -78,7 +78,8 @@ pub(super) fn find(connection: &Connection, session: SessionId) -> Result<Option
     let mut statement = connection.prepare_cached(
         "SELECT s.user_id, s.generation, s.branch, s.parent_branch, s.phase, s.anchor_at,
              s.retries, s.created_at, s.last_seen_at, s.idle_timeout, s.ends_at, s.revoked_at,
-             s.revoke_reason, u.state, u.password_version = s.password_version, s.remember_me
+             s.revoke_reason, u.state, u.password_version = s.password_version, s.remember_me,
+             s.orphaned
          FROM sessions s LEFT JOIN users u ON u.id = s.user_id
          WHERE s.sid = ?1",
     )?;
@@ -94,6 +95,13 @@ fn family(row: &Row<'_>, session: SessionId) -> Result<Family, Failure> {
         Some(UserState::Active) | None => Owner::Gone,
     };
     let reason: Option<String> = row.get(12)?;
+    let ended = parse_ended(row.get(11)?, reason.as_deref())?;
+    let orphaned: i64 = row.get(16)?;
+    if ended.is_none() && orphaned != i64::from(owner != Owner::Standing) {
+        return Err(Failure::Corrupt(format!(
+            "a session's orphaned is {orphaned}, while its owner is {owner:?}"
+        )));
+    }
     Ok(Family {
         session,
         user: UserId::new(row.get(0)?),
@@ -111,7 +119,7 @@ fn family(row: &Row<'_>, session: SessionId) -> Result<Family, Failure> {
         idle_timeout: parse_duration(row.get(9)?)?,
         ends_at: Timestamp::from_unix_micros(row.get(10)?),
         remember_me: parse_remember_me(row.get(15)?)?,
-        ended: parse_ended(row.get(11)?, reason.as_deref())?,
+        ended,
         owner,
     })
 }
