@@ -37,9 +37,6 @@ use readers::Readers;
 use witness::Witness;
 use writer::{Shape, Writer};
 
-/// Threads that read. Point reads take microseconds; two let a long list not stand in the way.
-const READERS: usize = 2;
-
 /// Users and sessions in one SQLite file.
 pub struct SqliteStore {
     // Dropped before the writer, so that the last connection is one that may tidy up the log.
@@ -88,10 +85,8 @@ impl SqliteStore {
         let witness = Witness::call(&connection)?;
         let writer = Writer::start(connection, witness, checkpointer, Arc::clone(&clock))
             .map_err(threads)?;
-        let connections = (0..READERS)
-            .map(|_| open::connect_reader(path))
-            .collect::<Result<_, _>>()?;
-        let readers = Readers::start(connections, clock).map_err(threads)?;
+        let (look_ups, lists) = (open::connect_reader(path)?, open::connect_reader(path)?);
+        let readers = Readers::start(look_ups, lists, clock).map_err(threads)?;
         Ok(Self {
             readers,
             writer,
@@ -115,7 +110,7 @@ impl SqliteStore {
 impl Store for SqliteStore {
     async fn ping(&self) -> Result<(), StoreError> {
         self.readers
-            .read(|connection, _| {
+            .look_up(|connection, _| {
                 connection
                     .prepare_cached("SELECT 1 FROM sqlite_schema LIMIT 1")?
                     .query_row([], |_| Ok(()))?;

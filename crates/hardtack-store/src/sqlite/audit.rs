@@ -75,7 +75,7 @@ impl AuditStore for SqliteStore {
         limit: u32,
     ) -> Result<Vec<(AuditPlace, AuditEntry)>, StoreError> {
         self.readers
-            .read(move |connection, _| {
+            .list(move |connection, _| {
                 let (at, number) = after.map_or((i64::MIN, i64::MIN), |place| {
                     (place.at.unix_micros(), place.number)
                 });

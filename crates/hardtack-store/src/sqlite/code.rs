@@ -326,7 +326,7 @@ impl CodeStore for SqliteStore {
 
     async fn find_code(&self, code: PresentedCode) -> Result<Option<FoundCode>, StoreError> {
         self.readers
-            .read(move |connection, now| {
+            .look_up(move |connection, now| {
                 let found = row::good(connection, &code, now)?;
                 Ok(found.map(|found| found.row.found(found.user)))
             })

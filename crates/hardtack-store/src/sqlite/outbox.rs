@@ -223,7 +223,7 @@ impl OutboxStore for SqliteStore {
         // Most of the time nothing is due, and a look does not keep anybody from writing.
         let any_is_due = self
             .readers
-            .read(|connection, now| {
+            .list(|connection, now| {
                 let mut statement = connection.prepare_cached(
                     "SELECT 1 FROM outbox WHERE given_up_at IS NULL AND next_try_at <= ?1",
                 )?;
@@ -282,7 +282,7 @@ impl OutboxStore for SqliteStore {
     ) -> Result<Vec<QueuedMail>, StoreError> {
         let after = after.map_or(i64::MIN, |id| id.0);
         self.readers
-            .read(move |connection, _| {
+            .list(move |connection, _| {
                 let mut statement =
                     connection.prepare_cached(select!("WHERE m.id > ?1 ORDER BY m.id LIMIT ?2"))?;
                 statement

@@ -1,4 +1,5 @@
-//! The threads that read. Each has its own connection, so readers wait neither for the writer nor
+//! The threads that read: one for look-ups, which somebody's request waits for, and one for lists,
+//! which may take a while. Each has its own connection, so readers wait neither for the writer nor
 //! for each other, and each read sees every commit that was answered before it began.
 
 use std::io;
@@ -14,52 +15,89 @@ use tokio::sync::oneshot;
 use super::Failure;
 use crate::StoreError;
 
-/// Reads that may wait; see the writer's queue.
+/// Reads that may wait for a thread; see the writer's queue.
 const QUEUE: usize = 4_096;
+
+/// Look-ups that share a transaction at most, so that the first of them is not kept waiting.
+const TOGETHER: usize = 32;
 
 /// The handle to the threads.
 pub(super) struct Readers {
-    clock: Arc<dyn Clock>,
-    queue: Sender<Message>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
-}
-
-enum Message {
-    Read(Box<dyn FnOnce(&Connection) + Send>),
-    Close,
+    look_ups: Reader,
+    lists: Reader,
 }
 
 impl Readers {
-    /// Starts one thread for each of `connections`.
-    pub(super) fn start(connections: Vec<Connection>, clock: Arc<dyn Clock>) -> io::Result<Self> {
-        let (queue, waiting) = bounded(QUEUE);
-        let threads = connections
-            .into_iter()
-            .map(|connection| {
-                let waiting = waiting.clone();
-                std::thread::Builder::new()
-                    .name("hardtack-reader".to_owned())
-                    .spawn(move || serve(&connection, &waiting))
-            })
-            .collect::<io::Result<_>>()?;
+    /// Starts a thread for each of the two connections.
+    pub(super) fn start(
+        look_ups: Connection,
+        lists: Connection,
+        clock: Arc<dyn Clock>,
+    ) -> io::Result<Self> {
         Ok(Self {
-            clock,
-            queue,
-            threads: Mutex::new(threads),
+            look_ups: Reader::start(look_ups, TOGETHER, Arc::clone(&clock))?,
+            lists: Reader::start(lists, 1, clock)?,
         })
     }
 
-    /// Runs `read` on the next free thread. The time is taken before the rows are read: a row that
-    /// is younger than `now` has age zero, while one that seems older than it is would be judged
-    /// too harshly.
-    pub(super) async fn read<T: Send + 'static>(
+    /// Runs `read`, which takes microseconds: those who wait together are answered from one
+    /// transaction, by one thread, which has hardly gone to sleep when the next of them come. The
+    /// time is taken before the rows are read: a row that is younger than `now` has age zero, while
+    /// one that seems older than it is would be judged too harshly.
+    pub(super) async fn look_up<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection, Timestamp) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.look_ups.ask(read).await
+    }
+
+    /// As [`look_up`](Self::look_up), for what may take longer.
+    pub(super) async fn list<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection, Timestamp) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.lists.ask(read).await
+    }
+
+    /// Answers what was asked for until now, then ends the threads.
+    pub(super) fn close(&self) {
+        self.look_ups.close();
+        self.lists.close();
+    }
+}
+
+/// One thread, and those who wait for it.
+struct Reader {
+    queue: Sender<Message>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+enum Message {
+    Read(Job),
+    Close,
+}
+
+type Job = Box<dyn FnOnce(&Connection, Timestamp) + Send>;
+
+impl Reader {
+    fn start(connection: Connection, together: usize, clock: Arc<dyn Clock>) -> io::Result<Self> {
+        let (queue, waiting) = bounded(QUEUE);
+        let thread = std::thread::Builder::new()
+            .name("hardtack-reader".to_owned())
+            .spawn(move || serve(&connection, together, &*clock, &waiting))?;
+        Ok(Self {
+            queue,
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    async fn ask<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Connection, Timestamp) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
-        let clock = Arc::clone(&self.clock);
-        let job = Box::new(move |connection: &Connection| {
-            let outcome = read(connection, clock.now()).map_err(StoreError::from);
+        let job = Box::new(move |connection: &Connection, now| {
+            let outcome = read(connection, now).map_err(StoreError::from);
             // Whoever stopped waiting will ask again.
             let _ = reply.send(outcome);
         });
@@ -77,31 +115,59 @@ impl Readers {
         })
     }
 
-    /// Answers what was asked for until now, then ends the threads.
-    pub(super) fn close(&self) {
-        let threads = self
-            .threads
-            .lock()
-            .map_or_else(|_| Vec::new(), |mut threads| std::mem::take(&mut *threads));
-        for _ in &threads {
-            let _ = self.queue.send(Message::Close);
-        }
-        for thread in threads {
+    fn close(&self) {
+        // A full queue is waited for; a closed one is what is wanted.
+        let _ = self.queue.send(Message::Close);
+        let thread = self.thread.lock().map_or(None, |mut thread| thread.take());
+        if let Some(thread) = thread {
             let _ = thread.join();
         }
     }
 }
 
-impl Drop for Readers {
+impl Drop for Reader {
     fn drop(&mut self) {
         self.close();
     }
 }
 
-/// One thread.
-fn serve(connection: &Connection, waiting: &Receiver<Message>) {
-    while let Ok(Message::Read(job)) = waiting.recv() {
-        // A panic drops the reply, which answers it; the thread goes on.
-        let _ = catch_unwind(AssertUnwindSafe(|| job(connection)));
+/// The thread. It answers at most so many `together`.
+fn serve(connection: &Connection, together: usize, clock: &dyn Clock, waiting: &Receiver<Message>) {
+    let mut jobs = Vec::with_capacity(together);
+    let mut open = true;
+    while open && let Ok(Message::Read(first)) = waiting.recv() {
+        jobs.push(first);
+        while open
+            && jobs.len() < together
+            && let Ok(message) = waiting.try_recv()
+        {
+            match message {
+                Message::Read(job) => jobs.push(job),
+                Message::Close => open = false,
+            }
+        }
+        answer(&mut jobs, connection, clock.now());
     }
+}
+
+/// Answers several from one transaction: in one of its own, each would take and give back SQLite's
+/// lock by two calls of the system, which cost more than the row.
+///
+/// Whoever is answered here was waiting when it began, so that it shows every commit that was
+/// answered before they asked.
+fn answer(jobs: &mut Vec<Job>, connection: &Connection, now: Timestamp) {
+    let shared = jobs.len() > 1 && execute(connection, "BEGIN");
+    for job in jobs.drain(..) {
+        // A panic drops the reply, which answers it; the thread goes on.
+        let _ = catch_unwind(AssertUnwindSafe(|| job(connection, now)));
+    }
+    if shared && !execute(connection, "COMMIT") {
+        // Nothing was written. A transaction left open would show the same rows for ever.
+        execute(connection, "ROLLBACK");
+    }
+}
+
+fn execute(connection: &Connection, sql: &str) -> bool {
+    let statement = connection.prepare_cached(sql);
+    statement.is_ok_and(|mut statement| statement.execute([]).is_ok())
 }

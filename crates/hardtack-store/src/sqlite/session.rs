@@ -174,7 +174,7 @@ impl SqliteStore {
     /// [`StoreError`], as with every read.
     pub async fn has_live_session(&self) -> Result<bool, StoreError> {
         self.readers
-            .read(|connection, now| {
+            .list(|connection, now| {
                 let sql = concat!(
                     "SELECT EXISTS (SELECT 1 FROM sessions WHERE ",
                     alive!(),
@@ -218,7 +218,7 @@ impl SessionStore for SqliteStore {
 
     async fn find_family(&self, session: SessionId) -> Result<Option<FamilyAt>, StoreError> {
         self.readers
-            .read(move |connection, now| {
+            .look_up(move |connection, now| {
                 Ok(row::find(connection, session)?.map(|family| FamilyAt { family, now }))
             })
             .await
@@ -298,7 +298,7 @@ impl SessionStore for SqliteStore {
 
     async fn list_sessions(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
         self.readers
-            .read(move |connection, now| {
+            .list(move |connection, now| {
                 let mut statement = connection.prepare_cached(concat!(
                     "SELECT sid, user_id, created_at, last_seen_at, idle_timeout, ends_at, address,
                          user_agent, remember_me
@@ -320,7 +320,7 @@ impl SessionStore for SqliteStore {
     ) -> Result<RevocationPage, StoreError> {
         let log = self.log;
         self.readers
-            .read(move |connection, now| log::page(connection, log, after, limit, now))
+            .list(move |connection, now| log::page(connection, log, after, limit, now))
             .await
     }
 

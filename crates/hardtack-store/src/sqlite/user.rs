@@ -194,7 +194,7 @@ fn holdings(
 impl UserStore for SqliteStore {
     async fn find_user(&self, id: UserId) -> Result<Option<UserWithPassword>, StoreError> {
         self.readers
-            .read(move |connection, _| find_by_id(connection, id))
+            .look_up(move |connection, _| find_by_id(connection, id))
             .await
     }
 
@@ -207,14 +207,14 @@ impl UserStore for SqliteStore {
             LoginName::Email(name) => (row::BY_EMAIL, name.clone()),
         };
         self.readers
-            .read(move |connection, _| row::find(connection, sql, name.as_str()))
+            .look_up(move |connection, _| row::find(connection, sql, name.as_str()))
             .await
     }
 
     async fn list_users(&self, after: Option<UserId>, limit: u32) -> Result<Vec<User>, StoreError> {
         let after = after.map_or(i64::MIN, UserId::as_i64);
         self.readers
-            .read(move |connection, _| {
+            .list(move |connection, _| {
                 let mut statement = connection.prepare_cached(row::PAGE)?;
                 statement
                     .query_and_then(params![after, limit], |row| Ok(row::read(row)?.user))?
@@ -286,7 +286,7 @@ impl UserStore for SqliteStore {
 
     async fn find_holdings(&self, id: UserId) -> Result<Option<Holdings>, StoreError> {
         self.readers
-            .read(move |connection, now| holdings(connection, id, now))
+            .list(move |connection, now| holdings(connection, id, now))
             .await
     }
 

@@ -75,7 +75,7 @@ async fn find_ended(
 ) -> Result<Piece, StoreError> {
     store
         .readers
-        .read(move |connection, now| {
+        .list(move |connection, now| {
             let ended_before = now.unix_micros().saturating_sub(micros(kept_for));
             let mut statement = connection.prepare_cached(
                 "SELECT id, coalesce(revoked_at, min(last_seen_at + idle_timeout, ends_at)) < ?1
