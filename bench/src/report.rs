@@ -160,6 +160,9 @@ Client and server shared it: rates are those of both together.
   there are processors.
 * **A flood of logins** (B7): 32 connections log in without pause beside 16 that ask who they are.
 * **In the process** (B2, B8): a loop, timed whole.
+* **Sessions at rest** (B9): two servers in turns, 64 connections; each refresh is of another session, from
+  all over the table. The system has the file in memory: it is read through before each round, because a
+  system may give such memory away within minutes. What refreshes take from the disk alone is told besides.
 * **Start** (B10): the server is asked again and again until it answers.
 
 What is missed, and where the time goes: [decision 9](decisions/0009-where-budgets-are-missed.md).
