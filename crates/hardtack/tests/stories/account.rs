@@ -80,6 +80,7 @@ async fn an_export_has_all_that_is_held_and_no_secret() {
     let mut browser = world.logged_in().await;
     browser.user_agent =
         "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0".to_owned();
+    world.advance(1);
     browser.log_in("alice", PASSWORD).await;
     let reset = json!({ "email": "alice@example.com" });
     world
