@@ -21,7 +21,8 @@ pub(crate) const HELP: &str = "\
 Logs in at the release binary over one connection, in turns with a wrong password of a user (Argon2id)
 and with a name that nobody has, and compares the two medians (docs/threat-model.md AU-4). The limits
 on guessing are raised by configuration, and the guesses spread over many names. Exit code 1 when the
-medians are a millisecond or more apart. The machine should have nothing else to do.
+medians are a millisecond or more apart, or a tenth of that beyond doubt (four standard deviations).
+The machine should have nothing else to do.
 
 Examples:
   cargo xtask timing                         ten thousand logins of each kind
@@ -29,6 +30,10 @@ Examples:
 
 /// Medians this far apart fail: what a stranger on the same network could still tell.
 const ALLOWED: Duration = Duration::from_millis(1);
+
+/// Medians this far apart fail when chance does not do it: a hash that is made elsewhere on the stack
+/// for one kind takes two hundred microseconds more.
+const ALLOWED_IF_IN_DOUBT: Duration = Duration::from_micros(100);
 
 /// A run of a hundred failures locks an account for a day, whatever is configured.
 const TRIES_PER_NAME: u32 = 90;
@@ -57,8 +62,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let report_every = samples.div_ceil(20);
     for index in 0..samples {
         let name = index + WARM_UP;
-        // Neither kind always comes first, so that nothing which comes in turns favours one.
-        if index % 2 == 0 {
+        // Neither kind always comes first, and who does has no period (Thue and Morse), so that nothing
+        // which comes in turns favours one: each hashing thread has memory of its own.
+        if index.count_ones() % 2 == 0 {
             with_user.push(connection.log_in(&known(name))?);
             without.push(connection.log_in(&unknown(name))?);
         } else {
@@ -77,7 +83,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let comparison = Comparison::of(&with_user, &without);
     say(&comparison.table());
     let apart = comparison.apart();
-    if apart >= ALLOWED {
+    if apart >= ALLOWED || (apart >= ALLOWED_IF_IN_DOUBT && comparison.is_beyond_doubt()) {
         let why = if comparison.is_chance() {
             "which may be chance: let the machine do nothing else, and run it again"
         } else {
@@ -87,7 +93,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     say(&format!(
-        "the medians are {apart:.1?} apart; {ALLOWED:?} would fail"
+        "the medians are {apart:.1?} apart; {ALLOWED:?} would fail, and {ALLOWED_IF_IN_DOUBT:?} beyond doubt"
     ));
     Ok(ExitCode::SUCCESS)
 }

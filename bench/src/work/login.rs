@@ -84,7 +84,7 @@ fn hash_without_pause(count: usize) -> Result<Ceiling> {
         let hash = || -> Result<Duration> {
             let (mut hasher, password) = (Hasher::new(cost), password()?);
             for _ in 0..each {
-                if hasher.verify(&password, &stored) != Verification::Right {
+                if hasher.verify(&password, Some(&stored)) != Verification::Right {
                     bail!("the password is right and was refused");
                 }
             }

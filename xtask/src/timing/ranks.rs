@@ -40,6 +40,11 @@ impl Comparison {
         self.deviations.abs() < 2.0
     }
 
+    /// Chance does it once in sixteen thousand comparisons of one thing with itself.
+    pub(super) fn is_beyond_doubt(&self) -> bool {
+        self.deviations.abs() >= 4.0
+    }
+
     pub(super) fn table(&self) -> String {
         let line = |name: &str, Quartiles([low, median, high]): &Quartiles| {
             format!("{name:<16} {low:>9.3?} {median:>9.3?} {high:>9.3?}\n")
@@ -132,5 +137,8 @@ mod tests {
         let slow = Comparison::of(&micros(&[100, 110, 120]), &micros(&[10, 11, 12]));
         assert!((slow.with_user_longer - 1.0).abs() < 1e-9);
         assert_eq!(slow.apart(), Duration::from_micros(99));
+        assert!(!slow.is_beyond_doubt(), "three of each are few");
+        let (slow, fast): (Vec<_>, Vec<_>) = (0..20).map(|time| (time + 100, time)).unzip();
+        assert!(Comparison::of(&micros(&slow), &micros(&fast)).is_beyond_doubt());
     }
 }

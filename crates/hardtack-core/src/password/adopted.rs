@@ -97,10 +97,10 @@ mod tests {
         ] {
             assert_eq!(adopt_hash(&text).as_ref(), Ok(&adopted));
             assert_eq!(
-                hasher.verify(&password, &adopted),
+                hasher.verify(&password, Some(&adopted)),
                 Verification::RightButOutdated
             );
-            assert_eq!(hasher.verify(&wrong, &adopted), Verification::Wrong);
+            assert_eq!(hasher.verify(&wrong, Some(&adopted)), Verification::Wrong);
         }
         assert_eq!(adopt_hash(PBKDF2).as_deref(), Ok(PBKDF2));
     }
@@ -113,7 +113,7 @@ mod tests {
         let password = Password::parse(typed.to_owned()).unwrap();
         let mut hasher = Hasher::new(HashCost::danger_cheap_for_tests());
         assert_eq!(
-            hasher.verify(&password, &bcrypt),
+            hasher.verify(&password, Some(&bcrypt)),
             Verification::RightButOutdated
         );
     }
@@ -125,7 +125,10 @@ mod tests {
             let adopted = adopt_hash(mark).unwrap();
             for text in ["", "!", mark] {
                 let password = Password::parse(text.to_owned()).unwrap();
-                assert_eq!(hasher.verify(&password, &adopted), Verification::Unusable);
+                assert_eq!(
+                    hasher.verify(&password, Some(&adopted)),
+                    Verification::Unusable
+                );
             }
         }
     }

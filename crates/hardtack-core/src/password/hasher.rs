@@ -1,7 +1,6 @@
 //! Making and verifying hashes, with memory that is kept.
 
 use std::fmt;
-use std::hint::black_box;
 
 use argon2::{Argon2, Block};
 use subtle::ConstantTimeEq;
@@ -19,6 +18,11 @@ use crate::Entropy;
 pub struct Hasher {
     cost: HashCost,
     blocks: Vec<Block>,
+    /// What is verified for a user who does not exist. No password opens it: its tag is all zeros.
+    nobody: String,
+    /// Where on the stack each hash was computed.
+    #[cfg(test)]
+    computed_at: Vec<usize>,
 }
 
 /// What a stored string says about a password.
@@ -48,10 +52,14 @@ pub enum HashError {
 impl Hasher {
     /// A hasher that makes hashes of `cost`. It takes no memory yet.
     #[must_use]
-    pub const fn new(cost: HashCost) -> Self {
+    pub fn new(cost: HashCost) -> Self {
+        let nobody = Argon2Hash::blank(cost, [0; SALT_BYTES]);
         Self {
             cost,
             blocks: Vec::new(),
+            nobody: nobody.map_or_else(String::new, |hash| hash.to_string()),
+            #[cfg(test)]
+            computed_at: Vec::new(),
         }
     }
 
@@ -83,51 +91,45 @@ impl Hasher {
         Ok(hash.to_string())
     }
 
-    /// Says whether `password` is the one that `stored` was made of.
+    /// Says whether `password` is the one that `stored` was made of; `None` stands for a user who
+    /// does not exist, and is [`Verification::Unusable`].
     ///
     /// Reads our own strings and every other Argon2 PHC string (made over the NFC form), and
-    /// Django's (made over the text as typed). What a string may cost is bounded, whoever wrote
-    /// it. Where no password can be right, it costs what [`verify_nobody`](Self::verify_nobody)
-    /// costs.
-    pub fn verify(&mut self, password: &Password, stored: &str) -> Verification {
-        match self.matches(password, stored) {
-            Some((true, Age::Todays)) => Verification::Right,
-            Some((true, Age::Outdated)) => Verification::RightButOutdated,
-            Some((false, _)) => Verification::Wrong,
-            None => {
-                self.verify_nobody(password);
-                Verification::Unusable
-            }
-        }
-    }
-
-    /// Does the work of verifying a wrong password at today's cost, for a user who does not exist:
-    /// otherwise the time of the answer would tell who does (docs/threat-model.md AU-4).
+    /// Django's (made over the text as typed). What a string may cost is bounded, whoever wrote it.
     ///
-    /// Strings of another kind or cost take another time until their users have logged in once
-    /// and [`Verification::RightButOutdated`] has been acted upon.
-    pub fn verify_nobody(&mut self, password: &Password) {
-        if let Some(nobody) = Argon2Hash::blank(self.cost, [0; SALT_BYTES]) {
-            black_box(self.is_argon2_of(&nobody, password.expose_secret()));
-        }
-    }
-
-    /// Whether it matches, at the cost of the string; `None` when it is unusable.
-    fn matches(&mut self, password: &Password, stored: &str) -> Option<(bool, Age)> {
-        if let Some(hash) = Argon2Hash::parse(stored) {
-            let age = if hash.is_todays(self.cost) {
-                Age::Todays
-            } else {
-                Age::Outdated
-            };
-            return Some((self.is_argon2_of(&hash, password.expose_secret())?, age));
-        }
-        let typed = password.expose_typed();
-        let right = match stored.strip_prefix("argon2") {
-            Some(phc) => self.is_argon2_of(&Argon2Hash::parse(phc)?, typed)?,
-            None => DjangoHash::parse(stored)?.is_of(typed),
+    /// Where no password can be right, a wrong one is verified at today's cost, or the time of the
+    /// answer would tell who exists (docs/threat-model.md AU-4). Strings of another kind or cost take
+    /// another time until their users have logged in once and [`Verification::RightButOutdated`] has
+    /// been acted upon.
+    pub fn verify(&mut self, password: &Password, stored: Option<&str>) -> Verification {
+        let read = stored.and_then(Stored::read);
+        let is_usable = read.is_some();
+        // From here on one way for both, and not one call for each: where on the stack the hash is
+        // computed moves its time by as much as two in a hundred, for that decides whether what it
+        // keeps there shares the low bits of its addresses with the blocks that it reads.
+        let Some(read) = read.or_else(|| Stored::read(&self.nobody)) else {
+            return Verification::Unusable;
         };
-        Some((right, Age::Outdated))
+        let (hash, text, age) = match read {
+            Stored::Argon2(hash) if hash.is_todays(self.cost) => {
+                (hash, password.expose_secret(), Age::Todays)
+            }
+            Stored::Argon2(hash) => (hash, password.expose_secret(), Age::Outdated),
+            Stored::DjangoArgon2(hash) => (hash, password.expose_typed(), Age::Outdated),
+            Stored::Django(hash) if hash.is_of(password.expose_typed()) => {
+                return Verification::RightButOutdated;
+            }
+            Stored::Django(_) => return Verification::Wrong,
+        };
+        match self.is_argon2_of(&hash, text) {
+            _ if !is_usable => Verification::Unusable,
+            Some(true) => match age {
+                Age::Todays => Verification::Right,
+                Age::Outdated => Verification::RightButOutdated,
+            },
+            Some(false) => Verification::Wrong,
+            None => self.verify(password, None),
+        }
     }
 
     /// `None` when there is no memory for it.
@@ -140,6 +142,8 @@ impl Hasher {
     fn argon2(&mut self, hash: &Argon2Hash, text: &str) -> Option<Vec<u8>> {
         let wanted = hash.params.block_count();
         let mut tag = vec![0; hash.tag.len()];
+        #[cfg(test)]
+        self.computed_at.push((&raw const tag).addr());
         let argon2 = Argon2::new(hash.algorithm, hash.version, hash.params.clone());
         // An imported string may want more than ours do. That is given back at once, or every
         // thread would end up with the dearest string's memory.
@@ -164,6 +168,27 @@ impl Hasher {
 enum Age {
     Todays,
     Outdated,
+}
+
+/// A string that some password may open.
+enum Stored<'text> {
+    /// Made over the NFC form.
+    Argon2(Argon2Hash),
+    /// Made over the text as typed, like all that is Django's.
+    DjangoArgon2(Argon2Hash),
+    Django(DjangoHash<'text>),
+}
+
+impl<'text> Stored<'text> {
+    fn read(text: &'text str) -> Option<Self> {
+        if let Some(hash) = Argon2Hash::parse(text) {
+            return Some(Self::Argon2(hash));
+        }
+        match text.strip_prefix("argon2") {
+            Some(phc) => Argon2Hash::parse(phc).map(Self::DjangoArgon2),
+            None => DjangoHash::parse(text).map(Self::Django),
+        }
+    }
 }
 
 impl fmt::Debug for Hasher {
@@ -206,12 +231,12 @@ mod tests {
             "{stored}"
         );
         assert_eq!(
-            hasher.verify(&password("right"), &stored),
+            hasher.verify(&password("right"), Some(&stored)),
             Verification::Right
         );
         for other in ["Right", "right ", " right", "", "righ", "rightright"] {
             assert_eq!(
-                hasher.verify(&password(other), &stored),
+                hasher.verify(&password(other), Some(&stored)),
                 Verification::Wrong,
                 "{other:?}"
             );
@@ -228,7 +253,7 @@ mod tests {
             "{stored}"
         );
         assert_eq!(
-            hasher.verify(&password("right"), &stored),
+            hasher.verify(&password("right"), Some(&stored)),
             Verification::Right
         );
     }
@@ -238,7 +263,7 @@ mod tests {
         let mut hasher = cheap();
         let stored = hasher.hash(&password("cafe\u{301}"), &Counting).unwrap();
         assert_eq!(
-            hasher.verify(&password("caf\u{e9}"), &stored),
+            hasher.verify(&password("caf\u{e9}"), Some(&stored)),
             Verification::Right
         );
     }
@@ -251,7 +276,7 @@ mod tests {
             .hash(&password(&("x".repeat(127) + "y")), &Counting)
             .unwrap();
         let other = password(&("x".repeat(127) + "z"));
-        assert_eq!(hasher.verify(&other, &stored), Verification::Wrong);
+        assert_eq!(hasher.verify(&other, Some(&stored)), Verification::Wrong);
     }
 
     #[test]
@@ -262,11 +287,11 @@ mod tests {
             ..HashCost::danger_cheap_for_tests()
         });
         assert_eq!(
-            dearer.verify(&password("right"), &stored),
+            dearer.verify(&password("right"), Some(&stored)),
             Verification::RightButOutdated
         );
         assert_eq!(
-            dearer.verify(&password("wrong"), &stored),
+            dearer.verify(&password("wrong"), Some(&stored)),
             Verification::Wrong
         );
     }
@@ -282,7 +307,7 @@ mod tests {
             "$argon2id$v=16$m=64,t=2,p=2$c2l4dGVlbiBieXRlcyBvaw$LxHBkgPoc8qW0O1EBOyJ7zU8GVmUULsbf+BzvAgCr2Q",
         ] {
             assert_eq!(
-                cheap().verify(&password("correct horse battery staple"), stored),
+                cheap().verify(&password("correct horse battery staple"), Some(stored)),
                 Verification::RightButOutdated,
                 "{stored}"
             );
@@ -294,18 +319,36 @@ mod tests {
     fn nobody_and_an_unusable_string_cost_one_hash() {
         let mut hasher = cheap();
         assert_eq!(hasher.kept_bytes(), 0);
-        hasher.verify_nobody(&password("anything"));
+        let nobody = hasher.verify(&password("anything"), None);
+        assert_eq!(nobody, Verification::Unusable);
         assert_eq!(hasher.kept_bytes(), 64 * 1024);
 
         let mut hasher = cheap();
         assert_eq!(
             hasher.verify(
                 &password("anything"),
-                "!UBov8NLFGgUprtWpbnHf7ah7tflgRzWMfYjnHF9a"
+                Some("!UBov8NLFGgUprtWpbnHf7ah7tflgRzWMfYjnHF9a")
             ),
             Verification::Unusable
         );
         assert_eq!(hasher.kept_bytes(), 64 * 1024);
+    }
+
+    /// User enumeration by time (docs/threat-model.md AU-4): the same hash takes another time
+    /// elsewhere on the stack.
+    #[test]
+    fn the_hash_for_nobody_is_computed_where_a_users_is() {
+        let mut hasher = cheap();
+        let stored = hasher.hash(&password("right"), &Counting).unwrap();
+        hasher.computed_at.clear();
+        for stored in [Some(stored.as_str()), None, Some("!"), Some(&stored)] {
+            assert_ne!(
+                hasher.verify(&password("wrong"), stored),
+                Verification::Right
+            );
+        }
+        let first = hasher.computed_at[0];
+        assert_eq!(hasher.computed_at, [first; 4]);
     }
 
     #[test]
@@ -318,7 +361,7 @@ mod tests {
         .unwrap();
         let mut hasher = cheap();
         assert_eq!(
-            hasher.verify(&password("right"), &stored),
+            hasher.verify(&password("right"), Some(&stored)),
             Verification::RightButOutdated
         );
         assert_eq!(hasher.kept_bytes(), 0);

@@ -85,7 +85,8 @@ impl Argon2Hash {
     }
 
     /// Is it what we would make today? Not "as strong": a stronger one would tell by its time that
-    /// the user exists, for [`verify_nobody`](super::Hasher::verify_nobody) costs what today's does.
+    /// the user exists, for what [`verify`](super::Hasher::verify) does for nobody costs what today's
+    /// does.
     pub(super) fn is_todays(&self, cost: HashCost) -> bool {
         Self::blank(cost, [0; SALT_BYTES]).is_some_and(|today| {
             (self.algorithm, self.version, &self.params)

@@ -6,7 +6,7 @@ use hardtack_core::session::{Device, NewSession, RememberMe, RevokeReason};
 use hardtack_core::throttle::ClientKey;
 use hardtack_core::user::{CanonicalName, LoginName, User, UserState};
 use hardtack_core::{SessionId, UserId};
-use hardtack_store::{Insertion, Opened, Store, UserWithPassword};
+use hardtack_store::{Insertion, Opened, Store};
 
 use super::attempt::Attempt;
 use super::{Grant, Unavailable, see_through};
@@ -236,22 +236,22 @@ impl<S: Store> Hardtack<S> {
             }
         };
         tries.cost_a_hash();
-        let Some(UserWithPassword {
-            user,
-            password_hash,
-        }) = found.filter(|_| tries.account.is_some())
-        else {
-            place
-                .run(move |hasher| hasher.verify_nobody(&password))
-                .await
-                .map_err(Unavailable::from)?;
+        let (user, password_hash) = found
+            .filter(|_| tries.account.is_some())
+            .map(|found| (found.user, found.password_hash))
+            .unzip();
+        // One job for both, for the reason that `Hasher::verify` gives.
+        let (verification, password) = place
+            .run(move |hasher| {
+                let verification = hasher.verify(&password, password_hash.as_deref());
+                (verification, password)
+            })
+            .await
+            .map_err(Unavailable::from)?;
+        let Some(user) = user else {
             tries.failed();
             return Err(self.refuse_login(id, reason, client));
         };
-        let (verification, password) = place
-            .run(move |hasher| (hasher.verify(&password, &password_hash), password))
-            .await
-            .map_err(Unavailable::from)?;
         let refusal = match verification {
             Verification::Wrong | Verification::Unusable => Some(LoginRefusal::WrongPassword),
             _ if user.state == UserState::Disabled => Some(LoginRefusal::UserDisabled),

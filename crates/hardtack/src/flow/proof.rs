@@ -65,7 +65,7 @@ impl<S: Store> Hardtack<S> {
             return Err(ProofError::UserGone);
         };
         let verification = place
-            .run(move |hasher| hasher.verify(&password, &password_hash))
+            .run(move |hasher| hasher.verify(&password, Some(&password_hash)))
             .await
             .map_err(Unavailable::from)?;
         if matches!(verification, Verification::Wrong | Verification::Unusable) {

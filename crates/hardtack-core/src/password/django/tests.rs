@@ -54,7 +54,7 @@ fn password(text: &str) -> Password {
 }
 
 fn verify(text: &str, stored: &str) -> Verification {
-    Hasher::new(HashCost::danger_cheap_for_tests()).verify(&password(text), stored)
+    Hasher::new(HashCost::danger_cheap_for_tests()).verify(&password(text), Some(stored))
 }
 
 #[test]
