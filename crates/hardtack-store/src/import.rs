@@ -82,7 +82,8 @@ pub enum ImportOutcome {
 /// Takes users in from elsewhere.
 pub trait ImportStore: Send + Sync + 'static {
     /// Takes in `users`, in this order and in one act, and says what became of each. Numbers that
-    /// are given later are above all of theirs.
+    /// are given later are above all of theirs. What is left of the sessions of a deleted user is
+    /// deleted when somebody else brings that user's number.
     ///
     /// Who is refused is not changed and stands in no other's way. Meant for some hundreds of
     /// users at a time: everybody else's writes wait until the act is done.

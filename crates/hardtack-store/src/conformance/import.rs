@@ -9,7 +9,7 @@ use crate::{ImportMode, ImportOutcome, ImportedUser, Store};
 
 const LONG_AGO: Timestamp = Timestamp::from_unix_seconds(1_500_000_000);
 
-fn imported(id: Option<i64>, username: &str) -> ImportedUser {
+pub(super) fn imported(id: Option<i64>, username: &str) -> ImportedUser {
     ImportedUser {
         id: id.map(UserId::new),
         username: Username::parse(username).unwrap(),

@@ -5,8 +5,9 @@ use hardtack_core::session::RevokeReason;
 use hardtack_core::user::{User, UserState};
 use hardtack_core::{Activity, SessionId, UserId};
 
+use super::import::imported;
 use super::{FIRST, IDLE, SECOND, START, WINDOW, World, new_password, revoke, sorted};
-use crate::{Insertion, Store, Verdict};
+use crate::{ImportMode, ImportOutcome, Insertion, Store, Verdict};
 
 impl<S: Store> World<S> {
     async fn set_state(&self, user: UserId, state: UserState) -> Option<Vec<SessionId>> {
@@ -165,4 +166,24 @@ pub async fn a_clock_that_steps_back_does_not_undo_what_befell_the_owner<S: Stor
             .unwrap();
         assert_eq!(world.family(session).await, family);
     }
+}
+
+/// Numbers are never given twice, but an import brings its own: what ran out under a user who was
+/// deleted is not the session of somebody else who has the number now, whatever the clock does.
+pub async fn who_moves_in_under_a_deleted_users_number_inherits_no_session<S: Store>(
+    world: World<S>,
+) {
+    let (alice, session) = world.logged_in().await;
+    world.pass(IDLE);
+    world.delete(alice.id).await.unwrap();
+    let bob = imported(Some(alice.id.as_i64()), "bob");
+    let outcomes = world.store.import_users(vec![bob], ImportMode::Add).await;
+    assert_eq!(outcomes.unwrap(), [ImportOutcome::Added(alice.id)]);
+    let found = world.store.find_family(session).await.unwrap();
+    assert!(found.is_none_or(|found| found.family.ended.is_some()));
+    world.clock.set(START);
+    assert_eq!(world.rotate(session, FIRST).await, None);
+    assert_eq!(world.alive(&alice).await, []);
+    let holdings = world.store.find_holdings(alice.id).await.unwrap().unwrap();
+    assert_eq!(holdings.sessions, []);
 }

@@ -53,6 +53,7 @@ impl Rooms {
             _ => {
                 let row = as_kept(user, self.users.next_number(), None, now);
                 let id = row.user.id;
+                self.sessions.forget(id);
                 self.users.keep(row);
                 ImportOutcome::Added(id)
             }

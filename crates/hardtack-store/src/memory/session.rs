@@ -144,6 +144,12 @@ impl Sessions {
         ids
     }
 
+    /// Deletes what is left of the sessions of a deleted user, whose number is given anew: what ran
+    /// out under them was never ended, and would be the next one's.
+    pub(super) fn forget(&mut self, user: UserId) {
+        self.rows.retain(|_, row| row.family.user != user);
+    }
+
     /// Ends the sessions of `user` that were idle longest, so that with one more there are `limit`.
     fn make_room(
         &mut self,

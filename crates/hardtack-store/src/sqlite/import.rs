@@ -5,7 +5,7 @@ use hardtack_core::{SessionId, Timestamp, UserId};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::user::{find_by_id, holder_of, replace_password, state_code};
-use super::{Failure, Shape, SqliteStore, code};
+use super::{Failure, Shape, SqliteStore, code, session};
 use crate::{ImportMode, ImportOutcome, ImportStore, ImportedUser, Revoke, StoreError};
 
 /// The user whom the import means, if they are there; or why it cannot be them.
@@ -86,6 +86,9 @@ fn next_number(connection: &Connection) -> Result<UserId, Failure> {
 }
 
 fn add(connection: &Connection, user: &ImportedUser, now: Timestamp) -> Result<UserId, Failure> {
+    if let Some(id) = user.id {
+        session::forget(connection, id)?;
+    }
     // A number of one's own moves AUTOINCREMENT's along.
     connection
         .prepare_cached(

@@ -38,7 +38,7 @@ mod row;
 mod seen;
 
 pub(super) use device::{forget as forget_devices, held, known as known_devices};
-pub(super) use ending::revoke_all;
+pub(super) use ending::{forget, revoke_all};
 use ending::{make_room, revoke};
 
 /// Opens a session at generation 0.

@@ -98,6 +98,15 @@ pub(in super::super) fn revoke_all(
         .collect()
 }
 
+/// Deletes what is left of the sessions of a deleted user, whose number is given anew: what ran out
+/// under them was never ended, and would be the next one's.
+pub(in super::super) fn forget(connection: &Connection, user: UserId) -> Result<(), Failure> {
+    connection
+        .prepare_cached("DELETE FROM sessions WHERE user_id = ?1")?
+        .execute([user.as_i64()])?;
+    Ok(())
+}
+
 /// Ends the sessions of `user` that were idle longest, so that with one more there are `limit`.
 pub(super) fn make_room(
     connection: &Connection,
