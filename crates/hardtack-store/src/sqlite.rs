@@ -15,6 +15,7 @@ mod import;
 mod migrations;
 mod open;
 mod outbox;
+mod queue;
 mod readers;
 mod session;
 mod user;

@@ -7,12 +7,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::Receiver;
 use hardtack_core::{Clock, Timestamp};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::Failure;
+use super::queue::{self, Queue};
 use crate::StoreError;
 
 /// Reads that may wait for a thread; see the writer's queue.
@@ -68,20 +69,15 @@ impl Readers {
 
 /// One thread, and those who wait for it.
 struct Reader {
-    queue: Sender<Message>,
+    queue: Queue<Job>,
     thread: Mutex<Option<JoinHandle<()>>>,
-}
-
-enum Message {
-    Read(Job),
-    Close,
 }
 
 type Job = Box<dyn FnOnce(&Connection, Timestamp) + Send>;
 
 impl Reader {
     fn start(connection: Connection, together: usize, clock: Arc<dyn Clock>) -> io::Result<Self> {
-        let (queue, waiting) = bounded(QUEUE);
+        let (queue, waiting) = queue::bounded(QUEUE, "too many reads are waiting");
         let thread = std::thread::Builder::new()
             .name("hardtack-reader".to_owned())
             .spawn(move || serve(&connection, together, &*clock, &waiting))?;
@@ -101,23 +97,16 @@ impl Reader {
             // Whoever stopped waiting will ask again.
             let _ = reply.send(outcome);
         });
-        self.queue.try_send(Message::Read(job)).map_err(|refused| {
-            StoreError::Unavailable(if refused.is_full() {
-                "too many reads are waiting".to_owned()
-            } else {
-                "the store is closed".to_owned()
-            })
-        })?;
+        self.queue.put(job)?;
         answer.await.unwrap_or_else(|_| {
             Err(StoreError::Unavailable(
-                "the store is closed, or the read panicked".to_owned(),
+                "the read panicked; this is a fault of ours".to_owned(),
             ))
         })
     }
 
     fn close(&self) {
-        // A full queue is waited for; a closed one is what is wanted.
-        let _ = self.queue.send(Message::Close);
+        self.queue.close();
         let thread = self.thread.lock().map_or(None, |mut thread| thread.take());
         if let Some(thread) = thread {
             let _ = thread.join();
@@ -131,21 +120,12 @@ impl Drop for Reader {
     }
 }
 
-/// The thread. It answers at most so many `together`.
-fn serve(connection: &Connection, together: usize, clock: &dyn Clock, waiting: &Receiver<Message>) {
+/// The thread. It answers at most so many `together`, until the queue is closed and empty.
+fn serve(connection: &Connection, together: usize, clock: &dyn Clock, waiting: &Receiver<Job>) {
     let mut jobs = Vec::with_capacity(together);
-    let mut open = true;
-    while open && let Ok(Message::Read(first)) = waiting.recv() {
+    while let Ok(first) = waiting.recv() {
         jobs.push(first);
-        while open
-            && jobs.len() < together
-            && let Ok(message) = waiting.try_recv()
-        {
-            match message {
-                Message::Read(job) => jobs.push(job),
-                Message::Close => open = false,
-            }
-        }
+        jobs.extend(waiting.try_iter().take(together - 1));
         answer(&mut jobs, connection, clock.now());
     }
 }
@@ -171,3 +151,6 @@ fn execute(connection: &Connection, sql: &str) -> bool {
     let statement = connection.prepare_cached(sql);
     statement.is_ok_and(|mut statement| statement.execute([]).is_ok())
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::Receiver;
 use hardtack_core::{Clock, Timestamp};
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 use super::Failure;
 use super::checkpointer::Checkpointer;
 use super::desk::Desk;
+use super::queue::{self, Queue};
 use super::witness::Witness;
 use crate::StoreError;
 
@@ -38,13 +39,8 @@ pub(super) enum Shape {
 
 /// The handle to the thread.
 pub(super) struct Writer {
-    queue: Sender<Message>,
+    queue: Queue<Box<dyn Member>>,
     thread: Mutex<Option<JoinHandle<()>>>,
-}
-
-enum Message {
-    Act(Box<dyn Member>),
-    Close,
 }
 
 impl Writer {
@@ -55,12 +51,12 @@ impl Writer {
         checkpointer: Checkpointer,
         clock: Arc<dyn Clock>,
     ) -> io::Result<Self> {
-        let (queue, waiting) = bounded(QUEUE);
+        let (queue, waiting) = queue::bounded(QUEUE, "too many writes are waiting for the disk");
         let thread = std::thread::Builder::new()
             .name("hardtack-writer".to_owned())
             .spawn(move || {
                 let desk = Desk::new(&connection, witness);
-                write(&desk, &checkpointer, &*clock, waiting);
+                write(&desk, &checkpointer, &*clock, &waiting);
             })?;
         Ok(Self {
             queue,
@@ -81,15 +77,7 @@ impl Writer {
             outcome: None,
             reply,
         });
-        self.queue
-            .try_send(Message::Act(member))
-            .map_err(|refused| {
-                StoreError::Unavailable(if refused.is_full() {
-                    "too many writes are waiting for the disk".to_owned()
-                } else {
-                    "the store is closed".to_owned()
-                })
-            })?;
+        self.queue.put(member)?;
         answer
             .await
             .unwrap_or_else(|_| Err(StoreError::Unavailable("the store is closed".to_owned())))
@@ -97,8 +85,7 @@ impl Writer {
 
     /// Commits what was asked for until now, then ends the thread. Later acts are refused.
     pub(super) fn close(&self) {
-        // A full queue is waited for; a closed one is what is wanted.
-        let _ = self.queue.send(Message::Close);
+        self.queue.close();
         let thread = self.thread.lock().map_or(None, |mut thread| thread.take());
         if let Some(thread) = thread {
             // A panic outside of an act has nobody left to be told.
@@ -192,19 +179,18 @@ fn is_the_disk(error: &rusqlite::Error) -> bool {
     )
 }
 
-/// The thread.
+/// The thread, until the queue is closed and empty.
 fn write(
     desk: &Desk<'_>,
     checkpointer: &Checkpointer,
     clock: &dyn Clock,
-    waiting: Receiver<Message>,
+    waiting: &Receiver<Box<dyn Member>>,
 ) {
     let mut batch = Vec::with_capacity(BATCH);
-    let mut open = true;
-    while open && let Ok(Message::Act(first)) = waiting.recv() {
+    while let Ok(first) = waiting.recv() {
         batch.push(first);
         let changes_before = desk.total_changes();
-        let committed = commit_together(desk, clock, &waiting, &mut batch, &mut open);
+        let committed = commit_together(desk, clock, waiting, &mut batch);
         if let Err(reason) = &committed {
             tracing::error!(reason, acts = batch.len(), "a group commit was rolled back");
             roll_back(desk);
@@ -218,8 +204,6 @@ fn write(
             checkpointer.note(acts);
         }
     }
-    // Whoever queued after the closing word learns at once that nobody is there.
-    drop(waiting);
     checkpointer.close();
     // Leaves one file behind where that is possible; where another process is reading, it will.
     let _ = desk.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
@@ -230,17 +214,12 @@ fn write(
 fn commit_together(
     desk: &Desk<'_>,
     clock: &dyn Clock,
-    waiting: &Receiver<Message>,
+    waiting: &Receiver<Box<dyn Member>>,
     batch: &mut Vec<Box<dyn Member>>,
-    open: &mut bool,
 ) -> Result<(), String> {
     if let Err(error) = execute(desk, "BEGIN IMMEDIATE") {
         // Another process holds the file. Each of those who wait would wait as long again.
-        while batch.len() < QUEUE
-            && let Some(member) = next(waiting, open)
-        {
-            batch.push(member);
-        }
+        batch.extend(waiting.try_iter().take(QUEUE - 1));
         return Err(error);
     }
     let mut ran = 0;
@@ -249,27 +228,12 @@ fn commit_together(
         ran += 1;
         if ran == batch.len()
             && ran < BATCH
-            && let Some(member) = next(waiting, open)
+            && let Ok(member) = waiting.try_recv()
         {
             batch.push(member);
         }
     }
     execute(desk, "COMMIT")
-}
-
-/// Who waits, if somebody does and the closing word has not been said.
-fn next(waiting: &Receiver<Message>, open: &mut bool) -> Option<Box<dyn Member>> {
-    if !*open {
-        return None;
-    }
-    match waiting.try_recv() {
-        Ok(Message::Act(member)) => Some(member),
-        Ok(Message::Close) => {
-            *open = false;
-            None
-        }
-        Err(_) => None,
-    }
 }
 
 /// Runs one act inside the transaction. `Err` when the whole batch is lost.

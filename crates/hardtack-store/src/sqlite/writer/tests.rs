@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crossbeam_channel::Sender;
+use crossbeam_channel::{Sender, bounded};
 use hardtack_core::SettableClock;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -274,5 +274,28 @@ async fn a_full_queue_refuses_at_once() {
     held.await.unwrap().unwrap();
     for task in tasks {
         task.await.unwrap().unwrap();
+    }
+}
+
+/// Whoever asks while the last acts are under way would otherwise wait for as long as the store is
+/// in memory.
+#[tokio::test]
+async fn who_asks_while_it_closes_is_answered() {
+    let room = room();
+    let (release, held) = room.hold().await;
+    let writer = Arc::clone(&room.writer);
+    let closing = tokio::task::spawn_blocking(move || writer.close());
+    let mut late = Vec::new();
+    for _ in 0..100 {
+        late.push(room.sql(Shape::OneStatement, "SELECT 1").await);
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    drop(release);
+    held.await.unwrap().unwrap();
+    closing.await.unwrap();
+    for task in late {
+        let answer = tokio::time::timeout(Duration::from_secs(15), task).await;
+        let answer = answer.expect("an answer").unwrap();
+        assert!(matches!(answer, Ok(()) | Err(StoreError::Unavailable(_))));
     }
 }
