@@ -163,7 +163,14 @@ impl House {
         let mut text = String::new();
         file.read_to_string(&mut text)?;
         self.log_read += u64::try_from(text.len())?;
-        for line in text.lines() {
+        for line in text.split_inclusive('\n') {
+            // A write that is killed ends where a page of the file does. What the logger did not
+            // write begins in another way.
+            if !line.ends_with('\n') && line.starts_with("{\"timestamp\":\"") {
+                tally.checked("lines of the log that a kill cut off");
+                continue;
+            }
+            let line = line.trim_end();
             // A line that is not JSON came from below the logger: an abort, or the allocator.
             let json: Value = serde_json::from_str(line).unwrap_or(Value::Null);
             let is_error = json.get("level").is_none_or(|level| level == "ERROR");

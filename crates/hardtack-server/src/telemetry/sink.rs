@@ -20,6 +20,11 @@ const DELAY: Duration = Duration::from_millis(5);
 /// enough slows the server down, it does not fill its memory.
 const MOST: usize = 256 * 1024;
 
+/// Bytes that one write takes at most, unless a single line is longer. A pipe takes so many whole or
+/// not at all (`PIPE_BUF` of Linux, pipe(7)): a line is neither cut by whoever kills the process nor
+/// mixed with those of another process that writes there as well.
+const AT_ONCE: usize = 4096;
+
 /// Bytes that are kept room for while nothing waits.
 const KEPT: usize = 16 * 1024;
 
@@ -114,7 +119,7 @@ impl<W: Write> Shared<W> {
         let Out { writer, lines } = &mut *out;
         std::mem::swap(&mut self.lock().lines, lines);
         // There is nobody left to tell.
-        let _ = writer.write_all(lines).and_then(|()| writer.flush());
+        let _ = write_whole_lines(writer, lines).and_then(|()| writer.flush());
         lines.clear();
         lines.shrink_to(KEPT);
     }
@@ -122,6 +127,23 @@ impl<W: Write> Shared<W> {
     fn lock(&self) -> MutexGuard<'_, Pending> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Writes as many lines at once as go there whole.
+fn write_whole_lines(writer: &mut impl Write, mut lines: &[u8]) -> io::Result<()> {
+    while !lines.is_empty() {
+        let newline = |byte: &u8| *byte == b'\n';
+        let fitting = lines.get(..AT_ONCE).unwrap_or(lines);
+        let end = fitting
+            .iter()
+            .rposition(newline)
+            .or_else(|| lines.iter().position(newline))
+            .map_or(lines.len(), |last| last + 1);
+        let (now, later) = lines.split_at(end);
+        writer.write_all(now)?;
+        lines = later;
+    }
+    Ok(())
 }
 
 /// One line.
@@ -206,6 +228,33 @@ mod tests {
         assert_eq!(written(&lines), "a\n");
         log(&sink, "b\n", false);
         assert_eq!(written(&lines), "a\nb\n");
+    }
+
+    /// Whoever kills the process, or writes to the same pipe, would tear a line that is longer.
+    #[test]
+    fn a_write_has_whole_lines_and_no_more_than_a_pipe_takes_at_once() {
+        #[derive(Default)]
+        struct Writes(Vec<Vec<u8>>);
+
+        impl Write for Writes {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0.push(bytes.to_vec());
+                Ok(bytes.len())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+
+        let line = |length: usize| format!("{}\n", "a".repeat(length - 1));
+        let lines = [300; 50].map(line).concat() + &line(9000) + &line(4096) + &line(1);
+        let mut writes = Writes::default();
+        write_whole_lines(&mut writes, lines.as_bytes()).unwrap();
+        assert_eq!(writes.0.concat(), lines.as_bytes());
+        let lengths: Vec<_> = writes.0.iter().map(Vec::len).collect();
+        assert_eq!(lengths, [3900, 3900, 3900, 3300, 9000, 4096, 1]);
+        assert!(writes.0.iter().all(|write| write.ends_with(b"\n")));
     }
 
     #[test]
