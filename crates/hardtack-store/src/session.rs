@@ -159,7 +159,7 @@ pub trait SessionStore: Send + Sync + 'static {
         revoke: Revoke,
     ) -> impl Future<Output = Result<Vec<SessionId>, StoreError>> + Send;
 
-    /// The user's live sessions, newest first.
+    /// The user's live sessions that they stand behind, newest first.
     fn list_sessions(
         &self,
         user: UserId,

@@ -1,5 +1,7 @@
 //! Users who are switched off or deleted, and what stays of their sessions.
 
+use std::num::NonZeroU32;
+
 use hardtack_core::rotation::{Ended, Lineage, Owner, Phase, Position};
 use hardtack_core::session::RevokeReason;
 use hardtack_core::user::{User, UserState};
@@ -186,4 +188,32 @@ pub async fn who_moves_in_under_a_deleted_users_number_inherits_no_session<S: St
     assert_eq!(world.alive(&alice).await, []);
     let holdings = world.store.find_holdings(alice.id).await.unwrap().unwrap();
     assert_eq!(holdings.sessions, []);
+}
+
+/// What ran out under an old password, and was there again when the clock stepped back, is nobody's
+/// session: it stands in no list of them, and no other has to go for it.
+pub async fn a_session_of_an_old_password_is_not_listed_and_takes_no_place<S: Store>(
+    world: World<S>,
+) {
+    let (alice, orphan) = world.logged_in().await;
+    world.pass(IDLE);
+    let changed = revoke(RevokeReason::PasswordChanged);
+    let new = new_password(&alice, None, "$argon2id$second");
+    let change = world.store.change_password(new, None, changed, WINDOW);
+    change.await.unwrap();
+    let alice = world.store.find_user(alice.id).await.unwrap().unwrap().user;
+    world.clock.set(START - SECOND);
+    let first = world.log_in(&alice).await.family.session;
+    let new = world.new_session(&alice);
+    let second = new.id;
+    let (two, replaced) = (NonZeroU32::new(2), revoke(RevokeReason::Replaced));
+    let insertion = world
+        .store
+        .insert_session(new, Vec::new(), two, replaced, WINDOW);
+    match insertion.await.unwrap() {
+        Insertion::Opened { crowded_out, .. } => assert_eq!(crowded_out, []),
+        Insertion::UserChanged => panic!("the user has not changed"),
+    }
+    assert_eq!(sorted(world.alive(&alice).await), [first, second]);
+    assert_eq!(world.family(orphan).await.owner, Owner::Gone);
 }

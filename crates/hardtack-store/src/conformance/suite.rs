@@ -49,6 +49,7 @@ macro_rules! conformance {
                     a_deleted_user_does_not_log_in
                     nobody_is_neither_switched_nor_deleted
                     a_clock_that_steps_back_does_not_undo_what_befell_the_owner
+                    a_session_of_an_old_password_is_not_listed_and_takes_no_place
                     who_moves_in_under_a_deleted_users_number_inherits_no_session
                 }
                 login {

@@ -153,13 +153,14 @@ impl Sessions {
     /// Ends the sessions of `user` that were idle longest, so that with one more there are `limit`.
     fn make_room(
         &mut self,
-        user: UserId,
+        (user, version): (UserId, PasswordVersion),
         limit: NonZeroU32,
         revoke: Revoke,
         now: Timestamp,
     ) -> Vec<SessionId> {
         let alive = self.rows.values().filter(|row| row.is_alive(now));
         let mut of_user: Vec<_> = alive
+            .filter(|row| row.password_version == version)
             .map(|row| &row.family)
             .filter(|family| family.user == user)
             .map(|family| (family.last_seen_at, family.created_at, family.session))
@@ -244,7 +245,7 @@ impl SessionStore for MemoryStore {
             row.user.last_login_at = Some(now);
             let ended = |id| Some((id, rooms.sessions.revoke(id, revoke, now)?));
             let replaced = replaced.into_iter().filter_map(ended).collect();
-            let user = new.user;
+            let user = (new.user, new.password_version);
             let crowded_out = limit.map_or_else(Vec::new, |limit| {
                 rooms.sessions.make_room(user, limit, revoke, now)
             });
@@ -365,6 +366,7 @@ impl SessionStore for MemoryStore {
             let rows = rooms.sessions.rows.values();
             let mut sessions: Vec<_> = rows
                 .filter(|row| row.family.user == user && row.is_alive(now))
+                .filter(|row| rooms.owner(user, row.password_version) == Owner::Standing)
                 .map(Row::session)
                 .collect();
             sessions.sort_unstable_by_key(|session| (Reverse(session.created_at), session.id));

@@ -304,6 +304,8 @@ impl SessionStore for SqliteStore {
                          user_agent, remember_me
                      FROM sessions JOIN devices ON session = id WHERE user_id = ?2 AND ",
                     alive!(),
+                    " AND ",
+                    standing!(),
                     " ORDER BY created_at DESC, sid"
                 ))?;
                 statement

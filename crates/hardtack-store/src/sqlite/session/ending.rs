@@ -119,6 +119,8 @@ pub(super) fn make_room(
         .prepare_cached(concat!(
             "SELECT sid FROM sessions WHERE user_id = ?2 AND ",
             alive!(),
+            " AND ",
+            standing!(),
             " ORDER BY last_seen_at DESC, created_at DESC, sid DESC LIMIT -1 OFFSET ?3"
         ))?
         .query_and_then(
