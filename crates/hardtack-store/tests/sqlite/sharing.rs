@@ -7,7 +7,7 @@ use hardtack_core::Activity;
 use hardtack_core::mail::{MailKind, NewMail};
 use hardtack_core::one_time_code::{CodeHash, CodeId, CodePurpose, NewCode, PresentedCode};
 use hardtack_core::rotation::Position;
-use hardtack_core::user::{EmailAddress, UserState};
+use hardtack_core::user::{EmailAddress, PasswordVersion, UserState};
 use hardtack_store::{
     CodeStore, NameTaken, NewReset, NewUser, OutboxStore, SessionStore, SqliteStore, Store,
     UserStore,
@@ -141,4 +141,33 @@ async fn two_that_send_share_the_mails_and_one_code_serves_once() {
     assert_eq!(claimed.len(), all, "a mail was handed out twice");
     assert!(all >= 60, "{all}");
     assert_eq!(resets, 1);
+}
+
+/// Look-ups share transactions, and none may share one that began before it was asked: whoever was
+/// answered reads what they wrote, through either of the two.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_was_answered_is_read_by_whoever_asks_afterwards() {
+    let (_directory, path) = room();
+    let stores = [Arc::new(open(&path)), Arc::new(open(&path))];
+    let mut tasks = Vec::new();
+    for number in 0..24 {
+        let user = register(&stores[0], &format!("user{number}")).await.id;
+        let stores = stores.clone();
+        tasks.push(tokio::spawn(async move {
+            for round in 0..20 {
+                let hash = format!("hash {round}");
+                let version = PasswordVersion::default();
+                let writer = &stores[(number + round) % 2];
+                let written = writer.replace_password_hash(user, version, hash.clone());
+                assert!(written.await.unwrap());
+                for reader in &stores {
+                    let found = reader.find_user(user).await.unwrap().unwrap();
+                    assert_eq!(found.password_hash, hash);
+                }
+            }
+        }));
+    }
+    for task in tasks {
+        task.await.unwrap();
+    }
 }
