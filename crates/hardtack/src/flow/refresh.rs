@@ -1,7 +1,7 @@
 //! Refresh: a refresh token for a new pair (RFC 6749 §6, RFC 9700 §4.14.2).
 
 use hardtack_core::event::Event;
-use hardtack_core::rotation::{Ended, Family, Position, Rotation, rotate};
+use hardtack_core::rotation::{Ended, Family, Owner, Position, Rotation, rotate};
 use hardtack_core::session::RevokeReason;
 use hardtack_core::throttle::ClientKey;
 use hardtack_core::{Activity, SessionId, Timestamp};
@@ -163,9 +163,12 @@ impl<S: Store> Hardtack<S> {
                 .find_family(candidate.0)
                 .await
                 .map_err(Unavailable::from)?;
-            if found
-                .is_some_and(|at| at.family.ended.is_none() && at.now < at.family.idle_ends_at())
-            {
+            let lives = |at: FamilyAt| {
+                at.family.ended.is_none()
+                    && at.family.owner == Owner::Standing
+                    && at.now < at.family.idle_ends_at()
+            };
+            if found.is_some_and(lives) {
                 live.push(*candidate);
             }
         }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use hardtack::core::event::Event;
+use hardtack::core::{Clock as _, UserId};
 use http::header::{COOKIE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Method, StatusCode};
 use insta::assert_snapshot;
@@ -361,6 +362,18 @@ async fn of_several_refresh_cookies_the_dead_are_ignored_and_two_live_ones_are_r
         "nothing was revoked"
     );
     attacker.log_out().await;
+    assert_eq!(send(&[&tossed, &newest]).await.status, StatusCode::OK);
+
+    // Ran out before its user was switched off, and back in its time since the clock stepped back.
+    attacker.log_in("mallory", PASSWORD).await;
+    let tossed = attacker.cookie("refresh");
+    let newest = alice.log_in("alice", PASSWORD).await;
+    assert_eq!(newest.status, StatusCode::OK);
+    let newest = alice.cookie("refresh");
+    let before = world.clock.now();
+    world.advance(7 * DAY);
+    world.switch_off(UserId::new(2)).await;
+    world.clock.set(before);
     assert_eq!(send(&[&tossed, &newest]).await.status, StatusCode::OK);
 }
 
