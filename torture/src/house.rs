@@ -166,7 +166,8 @@ impl House {
         for line in text.split_inclusive('\n') {
             // A write that is killed ends where a page of the file does. What the logger did not
             // write begins in another way.
-            if !line.ends_with('\n') && line.starts_with("{\"timestamp\":\"") {
+            let is_cut = !line.ends_with('\n') && line.starts_with("{\"timestamp\":\"");
+            if is_cut && !line.contains("panic") {
                 tally.checked("lines of the log that a kill cut off");
                 continue;
             }

@@ -103,6 +103,19 @@ impl<S: Store> Hardtack<S> {
         // After a refresh in the background the idle end may be near; no token outlives it.
         let idle_ends_at = family.idle_ends_at();
         let access_expires_at = (now + self.settings().tokens.access_lifetime).min(idle_ends_at);
+        // What is told takes in uses that wait to be written, or a page would warn of an end that was
+        // put off already; what the tokens are good for does not, for a crash would lose these.
+        let told_idle_ends_at =
+            self.last_seen()
+                .waiting(family.session)
+                .map_or(idle_ends_at, |seen_at| {
+                    let last_seen_at = family.last_seen_at.max(seen_at.min(now));
+                    let family = Family {
+                        last_seen_at,
+                        ..*family
+                    };
+                    family.idle_ends_at()
+                });
         let ring = self.keys();
         let key = ring.signing_key(now);
         let grant = AccessGrant {
@@ -114,7 +127,7 @@ impl<S: Store> Hardtack<S> {
             authenticated_at: family.created_at,
             ends: SessionEnds {
                 absolute_at: family.ends_at,
-                idle_at: idle_ends_at,
+                idle_at: told_idle_ends_at,
                 idle_timeout: family.idle_timeout,
             },
         };

@@ -93,6 +93,12 @@ impl LastSeen {
         locked(shard).note(session, seen_at);
     }
 
+    /// The last use of `session` that is not written yet, if there is one.
+    pub(crate) fn waiting(&self, session: SessionId) -> Option<Timestamp> {
+        let waiting = |shard| locked(shard).sessions.get(&session).copied();
+        waiting(&self.urgent).max(waiting(self.shard(session)))
+    }
+
     fn shard(&self, session: SessionId) -> &Mutex<Shard> {
         // Names are random and were signed by us: nobody chooses who shares a shard.
         let [first, second, ..] = *session.as_bytes();

@@ -234,6 +234,25 @@ async fn the_session_tells_its_ends_and_never_too_late() {
     );
 }
 
+/// The tab renews by itself just after somebody clicked: the page must not warn of an end that was put
+/// off already.
+#[tokio::test]
+async fn a_token_from_the_background_tells_of_a_use_that_is_not_written_yet() {
+    let world = World::new().await;
+    let mut browser = world.logged_in().await;
+    world.advance(MINUTE);
+    assert!(browser.is_logged_in().await);
+    let answer = browser.in_background(&Method::POST, REFRESH).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let answer = browser
+        .in_background(&Method::GET, "/api/auth/session/")
+        .await;
+    assert_eq!(
+        answer.json()["idle_expiration"],
+        "2026-11-29T00:49:47.000000Z"
+    );
+}
+
 /// Only `1` says so. What else the header says, or says twice, is a request like any other.
 #[tokio::test]
 async fn a_refresh_counts_unless_it_says_exactly_that_it_does_not() {
