@@ -168,6 +168,7 @@ impl Sessions {
         of_user.sort_unstable_by_key(|key| Reverse(*key));
         let kept = usize::try_from(limit.get() - 1).unwrap_or(usize::MAX);
         let mut crowded_out: Vec<_> = of_user.into_iter().map(|(.., id)| id).skip(kept).collect();
+        crowded_out.sort_unstable();
         let revoke = Revoke {
             reason: RevokeReason::Limit,
             ..revoke

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use hardtack_core::session::RevokeReason;
 use hardtack_core::{SessionId, Timestamp, UserId};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, ToSql, params};
 
 use super::super::{Failure, micros};
 use crate::Revoke;
@@ -53,8 +53,66 @@ fn remember(
     Ok(())
 }
 
-/// Ends every session of a user but `except`, in as many statements as for one: somebody has ten
-/// thousand of them, and everybody else waits for the writer meanwhile.
+/// Two statements that end all sessions of which `$which` is true: `?1` is the present time, `?2` what
+/// is spared, `?3` the user.
+macro_rules! end_where {
+    ($which:expr) => {
+        EndTogether {
+            // As in `remember`, for each; nothing adds up to more than the last moment there is.
+            log: concat!(
+                "INSERT INTO revocations (sid, expires_at)
+                 SELECT sid, max(last_seen_at, anchor_at, ?1)
+                     + min(?4, 9223372036854775807 - max(last_seen_at, anchor_at, ?1))
+                 FROM sessions WHERE ",
+                $which,
+                " ORDER BY id"
+            ),
+            end: concat!(
+                "UPDATE sessions SET revoked_at = ?1, revoke_reason = ?4 WHERE ",
+                $which,
+                " RETURNING sid"
+            ),
+        }
+    };
+}
+
+/// Ends many sessions in as many statements as for one: somebody has ten thousand of them, and
+/// everybody else waits for the writer meanwhile.
+struct EndTogether {
+    log: &'static str,
+    end: &'static str,
+}
+
+impl EndTogether {
+    fn run(
+        self,
+        connection: &Connection,
+        spared: &dyn ToSql,
+        user: UserId,
+        revoke: Revoke,
+        now: Timestamp,
+    ) -> Result<Vec<SessionId>, Failure> {
+        let (now, user) = (now.unix_micros(), user.as_i64());
+        let remembered_for = micros(revoke.remembered_for);
+        let count = connection.prepare_cached(self.log)?.execute(params![
+            now,
+            spared,
+            user,
+            remembered_for
+        ])?;
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        connection
+            .prepare_cached(self.end)?
+            .query_and_then(params![now, spared, user, revoke.reason.code()], |row| {
+                Ok(SessionId::from_bytes(row.get(0)?))
+            })?
+            .collect()
+    }
+}
+
+/// Ends every session of a user but `except`.
 pub(in super::super) fn revoke_all(
     connection: &Connection,
     user: UserId,
@@ -63,39 +121,8 @@ pub(in super::super) fn revoke_all(
     now: Timestamp,
 ) -> Result<Vec<SessionId>, Failure> {
     let except = except.as_ref().map(SessionId::as_bytes);
-    // As in `remember`, for each; nothing adds up to more than the last moment there is.
-    connection
-        .prepare_cached(concat!(
-            "INSERT INTO revocations (sid, expires_at)
-             SELECT sid, max(last_seen_at, anchor_at, ?1)
-                 + min(?4, 9223372036854775807 - max(last_seen_at, anchor_at, ?1))
-             FROM sessions WHERE user_id = ?3 AND sid IS NOT ?2 AND ",
-            alive!(),
-            " ORDER BY id"
-        ))?
-        .execute(params![
-            now.unix_micros(),
-            except,
-            user.as_i64(),
-            micros(revoke.remembered_for),
-        ])?;
-    connection
-        .prepare_cached(concat!(
-            "UPDATE sessions SET revoked_at = ?1, revoke_reason = ?4
-             WHERE user_id = ?3 AND sid IS NOT ?2 AND ",
-            alive!(),
-            " RETURNING sid"
-        ))?
-        .query_and_then(
-            params![
-                now.unix_micros(),
-                except,
-                user.as_i64(),
-                revoke.reason.code()
-            ],
-            |row| Ok(SessionId::from_bytes(row.get(0)?)),
-        )?
-        .collect()
+    end_where!(concat!("user_id = ?3 AND sid IS NOT ?2 AND ", alive!()))
+        .run(connection, &except, user, revoke, now)
 }
 
 /// Deletes what is left of the sessions of a deleted user, whose number is given anew: what ran out
@@ -115,25 +142,16 @@ pub(super) fn make_room(
     because: Revoke,
     now: Timestamp,
 ) -> Result<Vec<SessionId>, Failure> {
-    let too_many = connection
-        .prepare_cached(concat!(
-            "SELECT sid FROM sessions WHERE user_id = ?2 AND ",
-            alive!(),
-            " AND ",
-            standing!(),
-            " ORDER BY last_seen_at DESC, created_at DESC, sid DESC LIMIT -1 OFFSET ?3"
-        ))?
-        .query_and_then(
-            params![now.unix_micros(), user.as_i64(), limit.get() - 1],
-            |row| Ok::<_, Failure>(SessionId::from_bytes(row.get(0)?)),
-        )?
-        .collect::<Result<Vec<_>, _>>()?;
     let because = Revoke {
         reason: RevokeReason::Limit,
         ..because
     };
-    for session in &too_many {
-        revoke(connection, *session, because, now)?;
-    }
-    Ok(too_many)
+    end_where!(concat!(
+        "id IN (SELECT id FROM sessions WHERE user_id = ?3 AND ",
+        alive!(),
+        " AND ",
+        standing!(),
+        " ORDER BY last_seen_at DESC, created_at DESC, sid DESC LIMIT -1 OFFSET ?2)"
+    ))
+    .run(connection, &(limit.get() - 1), user, because, now)
 }
