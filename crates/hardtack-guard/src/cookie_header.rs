@@ -12,16 +12,19 @@ use http::{HeaderMap, HeaderValue};
 /// Spaces and tabs around a pair are dropped, and nothing else is: no quotes, no percent decoding,
 /// no case folding. A value that is no UTF-8 is passed over; no value of ours ever was.
 pub fn cookie_values<'h>(headers: &'h HeaderMap, name: &str) -> impl Iterator<Item = &'h str> {
+    cookie_bytes(headers, name).filter_map(|value| std::str::from_utf8(value).ok())
+}
+
+/// The same, those among them that are no UTF-8 as well.
+pub(crate) fn cookie_bytes<'h>(
+    headers: &'h HeaderMap,
+    name: &str,
+) -> impl Iterator<Item = &'h [u8]> {
     headers
         .get_all(COOKIE)
         .iter()
         .flat_map(|header| pairs(header.as_bytes()))
-        .filter_map(move |pair| {
-            let value = trim(pair)
-                .strip_prefix(name.as_bytes())?
-                .strip_prefix(b"=")?;
-            std::str::from_utf8(value).ok()
-        })
+        .filter_map(move |pair| trim(pair).strip_prefix(name.as_bytes())?.strip_prefix(b"="))
 }
 
 /// What stands between the semicolons. An access token is long, so they are not looked for byte by

@@ -12,7 +12,8 @@ use hardtack_core::{SessionId, Timestamp, UserId};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
-use crate::{Refusal, Verified, Verifier, cookie_values};
+use crate::cookie_header::cookie_bytes;
+use crate::{Refusal, Verified, Verifier};
 
 /// As many cookies of one name as are worth a signature check each. Rubbish that a sibling host
 /// planted costs none, so it does not count.
@@ -90,12 +91,12 @@ pub(crate) fn find(
     if let Some(token) = bearer(headers)? {
         return Ok((verifier.verify_at(token, now)?, Via::Bearer));
     }
-    let newest = newest(verifier, cookie_values(headers, access_cookie), now)?;
+    let newest = newest(verifier, cookie_bytes(headers, access_cookie), now)?;
     Ok((newest, Via::Cookie))
 }
 
 /// The token of `Authorization: Bearer`; `None` when the header leaves the cookie to speak.
-pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<&[u8]>, Refusal> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let Some(value) = values.next() else {
         return Ok(None);
@@ -113,9 +114,7 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
         _ => return Ok(None),
     }
     match (words.next(), words.next()) {
-        (Some(token), None) => std::str::from_utf8(token)
-            .map(Some)
-            .map_err(|_| Refusal::TokenNotValid(VerifyError::Invalid)),
+        (Some(token), None) => Ok(Some(token)),
         _ => Err(Refusal::BadAuthorizationHeader),
     }
 }
@@ -128,7 +127,7 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
 /// it: a planted cookie must not be able to log anybody out.
 fn newest<'h>(
     verifier: &Verifier,
-    tokens: impl Iterator<Item = &'h str>,
+    tokens: impl Iterator<Item = &'h [u8]>,
     now: Timestamp,
 ) -> Result<Arc<Verified>, Refusal> {
     let mut newest: Option<Arc<Verified>> = None;
@@ -139,6 +138,10 @@ fn newest<'h>(
             // It may be the one that counts: no other can stand in for it.
             (Err(Refusal::RevocationsStale), _) => return Err(Refusal::RevocationsStale),
             (Err(error), _) => {
+                // Passed over, as everywhere: no value of ours ever was anything but text.
+                let Ok(token) = std::str::from_utf8(token) else {
+                    continue;
+                };
                 checked += usize::from(Unverified::parse(token).is_ok());
                 if checked == MAX_CHECKED_COOKIES {
                     return Err(error);

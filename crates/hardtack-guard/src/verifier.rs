@@ -168,10 +168,22 @@ impl Verifier {
     /// # Errors
     /// [`Refusal::TokenNotValid`], [`Refusal::SessionEnded`] or [`Refusal::RevocationsStale`].
     pub fn verify(&self, token: &str) -> Result<Arc<Verified>, Refusal> {
-        self.verify_at(token, self.now())
+        self.decide(token.as_bytes(), || Ok(token), self.now())
     }
 
-    pub(crate) fn verify_at(&self, token: &str, now: Timestamp) -> Result<Arc<Verified>, Refusal> {
+    /// As [`verify`](Self::verify), for a token as it arrived. Whether it is text at all is asked of
+    /// strangers only: to look through the whole of it takes as long as to find it again.
+    pub(crate) fn verify_at(&self, token: &[u8], now: Timestamp) -> Result<Arc<Verified>, Refusal> {
+        let text = || std::str::from_utf8(token).map_err(|_| VerifyError::Invalid);
+        self.decide(token, text, now)
+    }
+
+    fn decide<'t>(
+        &self,
+        token: &[u8],
+        text: impl FnOnce() -> Result<&'t str, VerifyError>,
+        now: Timestamp,
+    ) -> Result<Arc<Verified>, Refusal> {
         let keys = self.keys.load();
         let known = self
             .cache
@@ -179,7 +191,7 @@ impl Verifier {
             .filter(|verified| now < verified.claims.expires_at + LEEWAY);
         let verified = match known {
             Some(verified) => verified,
-            None => self.verify_signature(token, &keys, now)?,
+            None => self.verify_signature(text()?, &keys, now)?,
         };
         if let Some(session) = verified.claims.session {
             if self.revoked.contains(session) {

@@ -34,17 +34,17 @@ impl Cache {
     ///
     /// The key of the hash is drawn at start, so nobody can choose who shares a place; and the
     /// hash only finds the place: the whole token is compared.
-    pub(super) fn find(&self, token: &str, epoch: u64) -> Option<Arc<Verified>> {
+    pub(super) fn find(&self, token: &[u8], epoch: u64) -> Option<Arc<Verified>> {
         let found = self.place(token)?.load();
         found
             .as_ref()
-            .is_some_and(|verified| verified.epoch == epoch && *verified.token == *token)
+            .is_some_and(|verified| verified.epoch == epoch && *verified.token.as_bytes() == *token)
             .then(|| Guard::into_inner(found))
             .flatten()
     }
 
     pub(super) fn insert(&self, verified: Arc<Verified>) {
-        if let Some(place) = self.place(&verified.token) {
+        if let Some(place) = self.place(verified.token.as_bytes()) {
             place.store(Some(verified));
         }
     }
@@ -56,8 +56,8 @@ impl Cache {
         }
     }
 
-    fn place(&self, token: &str) -> Option<&ArcSwapOption<Verified>> {
-        let end = token.as_bytes().last_chunk::<HASHED_BYTES>()?;
+    fn place(&self, token: &[u8]) -> Option<&ArcSwapOption<Verified>> {
+        let end = token.last_chunk::<HASHED_BYTES>()?;
         let place = usize::try_from(self.hash.of(end) % PLACES as u64).unwrap_or(0);
         self.places.get(place)
     }

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
-use http::{Method, StatusCode};
+use hardtack_core::access_token::VerifyError;
+use hardtack_guard::Refusal;
+use http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 use crate::authority::{Authority, answer, get, invalid, routes, send, served};
 
@@ -155,6 +157,24 @@ async fn planted_cookies_that_are_not_believed_change_nothing() {
         ("cookie", &format!("access={good}")),
     ];
     assert_eq!(get(&app, &apart).await.0, StatusCode::OK);
+}
+
+/// CK-4: bytes that are no text stand for nobody, in a cookie as if it were not there.
+#[test]
+fn a_token_that_is_no_text_is_nobodys() {
+    let authority = Authority::new();
+    let (guard, good) = (authority.guard(), authority.token(1, 0));
+    let line = |name, bytes: &[&[u8]]| {
+        let value = HeaderValue::from_bytes(&bytes.concat()).unwrap();
+        HeaderMap::from_iter([(name, value)])
+    };
+    let cookie = line(COOKIE, &[b"access=\xff", good.as_bytes()]);
+    assert_eq!(guard.identify(&cookie), Err(Refusal::NotProvided));
+    let beside = line(COOKIE, &[b"access=\xff; access=", good.as_bytes()]);
+    assert!(guard.identify(&beside).is_ok());
+    let bearer = line(AUTHORIZATION, &[b"Bearer \xff", good.as_bytes()]);
+    let invalid = Refusal::TokenNotValid(VerifyError::Invalid);
+    assert_eq!(guard.identify(&bearer), Err(invalid));
 }
 
 #[tokio::test]
