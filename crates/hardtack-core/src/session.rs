@@ -40,14 +40,20 @@ impl SessionId {
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
+
+    /// 22 characters of base64url (RFC 4648 §5).
+    #[must_use]
+    pub fn to_ascii(&self) -> [u8; 22] {
+        let mut text = [0; 22];
+        BASE64URL_NOPAD.encode_mut(&self.0, &mut text);
+        text
+    }
 }
 
 impl fmt::Display for SessionId {
-    /// 22 characters of base64url (RFC 4648 §5).
+    /// As [`to_ascii`](Self::to_ascii).
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = [0; 22];
-        BASE64URL_NOPAD.encode_mut(&self.0, &mut text);
-        formatter.write_str(std::str::from_utf8(&text).unwrap_or_default())
+        formatter.write_str(std::str::from_utf8(&self.to_ascii()).unwrap_or_default())
     }
 }
 

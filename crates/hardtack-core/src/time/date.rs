@@ -21,7 +21,7 @@ pub struct DateText<const N: usize>([u8; N]);
 impl<const N: usize> DateText<N> {
     /// Its characters.
     #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
+    pub fn as_bytes(&self) -> &[u8; N] {
         &self.0
     }
 }
