@@ -1,6 +1,9 @@
 //! What every request and every answer passes: CSRF, CORS, and the headers that keep browsers
 //! from making things worse.
 
+mod at_once;
+mod headers;
+
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -13,16 +16,17 @@ use hardtack_store::Store;
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
-    ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, ORIGIN,
-    REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, ORIGIN, VARY,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use pin_project_lite::pin_project;
 use tower::{Layer, Service};
 
 use super::error::ApiError;
 use super::extract::{client_of, refresh_cookies};
 use crate::hardtack::Hardtack;
+pub(super) use at_once::{AtOnce, Tell};
+use headers::BY_ORIGIN;
 
 /// Fixed lists: what is allowed is never copied from the request (docs/threat-model.md CO-1).
 const ALLOWED_METHODS: HeaderValue =
@@ -35,9 +39,6 @@ const A_DAY: HeaderValue = HeaderValue::from_static("86400");
 
 /// With `Content-Length` and `Date`, which come later.
 const ADDED_HEADERS: usize = 12;
-
-const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
-const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
 /// What lies behind the edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -183,14 +184,7 @@ fn pass<S: Store, F>(
     request: Request,
     ask: impl FnOnce(Request) -> F,
 ) -> Answering<S, F> {
-    let (origin, answered) = match place {
-        Place::BasePath => {
-            let origin = allowed_origin(&hardtack, request.headers());
-            let answered = answer_at_once(&hardtack, &request, origin.is_some());
-            (origin, answered)
-        }
-        Place::Root | Place::Inside => (None, None),
-    };
+    let (origin, answered) = enter(&hardtack, place, &request);
     let state = match answered {
         Some(response) => State::Answered {
             response: Some(response),
@@ -205,6 +199,20 @@ fn pass<S: Store, F>(
         place,
         origin,
     }
+}
+
+/// The origin that may read the answer, and the answer to what no handler is asked about.
+fn enter<S: Store>(
+    hardtack: &Hardtack<S>,
+    place: Place,
+    request: &Request,
+) -> (Option<HeaderValue>, Option<Response>) {
+    if place != Place::BasePath {
+        return (None, None);
+    }
+    let origin = allowed_origin(hardtack, request.headers());
+    let answered = answer_at_once(hardtack, request, origin.is_some());
+    (origin, answered)
 }
 
 /// What no handler is asked about: preflights, and requests that may not change anything.
@@ -289,9 +297,14 @@ fn leave<S: Store>(
     // At once, for they are many.
     headers.reserve(ADDED_HEADERS);
     if place == Place::BasePath {
-        // The answer differs by Origin even where it names none: a cache must not mix them up.
-        headers.append(VARY, HeaderValue::from_static("Origin"));
+        headers.append(VARY, BY_ORIGIN);
     }
+    allow(origin, headers);
+    hardtack.harden(headers);
+}
+
+/// Lets pages of `origin` read the answer.
+fn allow(origin: Option<HeaderValue>, headers: &mut HeaderMap) {
     if let Some(origin) = origin {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         headers.insert(
@@ -300,7 +313,6 @@ fn leave<S: Store>(
         );
         headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED_HEADERS);
     }
-    hardtack.harden(headers);
 }
 
 /// What comes of asking a handler, or a service.
@@ -374,32 +386,4 @@ fn preflight(allowed: bool) -> Response {
         (ACCESS_CONTROL_MAX_AGE, A_DAY),
     ];
     (StatusCode::OK, headers).into_response()
-}
-
-impl<S: Store> Hardtack<S> {
-    /// Adds the headers that every answer of Hardtack carries (docs/threat-model.md HD-1).
-    ///
-    /// The routers do it themselves. It is for whoever answers in their place, such as a server
-    /// that refuses a request before it is one. A `Cache-Control` that is there already stays.
-    pub fn harden(&self, headers: &mut HeaderMap) {
-        headers
-            .entry(CACHE_CONTROL)
-            .or_insert(HeaderValue::from_static("no-store"));
-        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-        // `no-referrer` would make plain forms of our own pages send `Origin: null`.
-        headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
-        headers.insert(
-            CONTENT_SECURITY_POLICY,
-            HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
-        );
-        headers.insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
-        headers.insert(OPENER_POLICY, HeaderValue::from_static("same-origin"));
-        if self.settings().public_url.is_https() {
-            headers.insert(
-                STRICT_TRANSPORT_SECURITY,
-                HeaderValue::from_static("max-age=31536000"),
-            );
-        }
-    }
 }

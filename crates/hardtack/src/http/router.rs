@@ -6,12 +6,12 @@ use axum::Router;
 use axum::extract::State;
 use axum::handler::Handler;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{MethodRouter, any, delete, get, post};
+use axum::routing::{MethodRouter, any, any_service, delete, get, post};
 use hardtack_store::Store;
 use http::header::ALLOW;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
-use super::edge::{EdgeLayer, HandlerEdge};
+use super::edge::{AtOnce, EdgeLayer, HandlerEdge, Tell};
 use super::error::ApiError;
 use super::{
     account, csrf, email, health, jwks, login, logout, logout_all, openapi, password,
@@ -112,8 +112,32 @@ fn named_from_root<S: Store>(hardtack: &Hardtack<S>) -> Router<Hardtack<S>> {
 const GET: &str = "GET, HEAD, OPTIONS";
 const POST: &str = "POST, OPTIONS";
 
+/// What answers at a path.
+enum Route<S> {
+    Handlers(Box<MethodRouter<Hardtack<S>>>),
+    AtOnce(AtOnce<S>),
+}
+
+impl<S> Clone for Route<S> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Handlers(methods) => Self::Handlers(methods.clone()),
+            Self::AtOnce(service) => Self::AtOnce(service.clone()),
+        }
+    }
+}
+
+impl<S: Store> Route<S> {
+    fn add_to(self, router: Router<Hardtack<S>>, path: &str) -> Router<Hardtack<S>> {
+        match self {
+            Self::Handlers(methods) => router.route(path, *methods),
+            Self::AtOnce(service) => router.route_service(path, service),
+        }
+    }
+}
+
 /// Every route under Hardtack's own name, below the base path.
-fn all<S: Store>(hardtack: &Hardtack<S>) -> [(&'static str, MethodRouter<Hardtack<S>>); 21] {
+fn all<S: Store>(hardtack: &Hardtack<S>) -> [(&'static str, Route<S>); 21] {
     let at = HandlerEdge::of_base_path();
     // What the layer adds that renews, must pass the edge as well.
     let sliding = hardtack.settings().session.sliding;
@@ -122,7 +146,7 @@ fn all<S: Store>(hardtack: &Hardtack<S>) -> [(&'static str, MethodRouter<Hardtac
     } else {
         at
     };
-    let routes: [(&'static str, MethodRouter<Hardtack<S>>); 21] = [
+    let routes = [
         ("/login", public(at, POST, at.post(login::log_in::<S>))),
         ("/logout", public(at, POST, at.post(logout::log_out::<S>))),
         (
@@ -137,7 +161,7 @@ fn all<S: Store>(hardtack: &Hardtack<S>) -> [(&'static str, MethodRouter<Hardtac
             "/token/verify",
             public(at, POST, at.post(verify::verify::<S>)),
         ),
-        ("/session", public(by, GET, by.get(session::show::<S>))),
+        ("/session", at_once(hardtack, by, session::tell::<S>)),
         ("/sessions", protected(by, GET, by.get(sessions::list::<S>))),
         (
             "/sessions/{session}",
@@ -200,7 +224,7 @@ fn all<S: Store>(hardtack: &Hardtack<S>) -> [(&'static str, MethodRouter<Hardtac
             protected(at, POST, at.post(password::change::<S>)),
         ),
     ];
-    routes.map(|(path, methods)| (path, renewing(hardtack, path, methods)))
+    routes.map(|(path, route)| (path, renewing(hardtack, path, route)))
 }
 
 /// The routes that also renew cookies, where `session.sliding` is on. Not those that write or clear
@@ -213,29 +237,28 @@ const RENEWING: [&str; 5] = [
     "/user",
 ];
 
-fn renewing<S: Store>(
-    hardtack: &Hardtack<S>,
-    path: &str,
-    methods: MethodRouter<Hardtack<S>>,
-) -> MethodRouter<Hardtack<S>> {
-    if hardtack.settings().session.sliding && RENEWING.contains(&path) {
-        let edge = EdgeLayer::of_base_path(hardtack);
-        methods.layer((edge, hardtack.sliding_layer_of_own_route()))
-    } else {
-        methods
+fn renewing<S: Store>(hardtack: &Hardtack<S>, path: &str, route: Route<S>) -> Route<S> {
+    if !hardtack.settings().session.sliding || !RENEWING.contains(&path) {
+        return route;
     }
+    let methods = match route {
+        Route::Handlers(methods) => *methods,
+        Route::AtOnce(service) => any_service(service),
+    };
+    let edge = EdgeLayer::of_base_path(hardtack);
+    let methods = methods.layer((edge, hardtack.sliding_layer_of_own_route()));
+    Route::Handlers(Box::new(methods))
 }
 
 fn with_and_without_slash<S: Store>(
     base: &str,
-    routes: impl IntoIterator<Item = (impl Display, MethodRouter<Hardtack<S>>)>,
+    routes: impl IntoIterator<Item = (impl Display, Route<S>)>,
 ) -> Router<Hardtack<S>> {
     routes
         .into_iter()
-        .fold(Router::new(), |router, (path, methods)| {
-            router
-                .route(&format!("{base}{path}"), methods.clone())
-                .route(&format!("{base}{path}/"), methods)
+        .fold(Router::new(), |router, (path, route)| {
+            let without = route.clone().add_to(router, &format!("{base}{path}"));
+            route.add_to(without, &format!("{base}{path}/"))
         })
 }
 
@@ -263,8 +286,23 @@ impl HandlerEdge {
     }
 }
 
-/// A route for everybody: other methods are 405, and OPTIONS tells which there are.
+/// A route for everybody.
 fn public<S: Store>(
+    edge: HandlerEdge,
+    allow: &'static str,
+    methods: MethodRouter<Hardtack<S>>,
+) -> Route<S> {
+    Route::Handlers(Box::new(open(edge, allow, methods)))
+}
+
+/// A route for everybody that only tells something, and need not wait to know it.
+fn at_once<S: Store>(hardtack: &Hardtack<S>, edge: HandlerEdge, tell: Tell<S>) -> Route<S> {
+    let others = open(edge, GET, MethodRouter::new());
+    Route::AtOnce(edge.tell(hardtack, tell, others))
+}
+
+/// Other methods are 405, and OPTIONS tells which there are.
+fn open<S: Store>(
     edge: HandlerEdge,
     allow: &'static str,
     methods: MethodRouter<Hardtack<S>>,
@@ -282,7 +320,7 @@ fn protected<S: Store>(
     edge: HandlerEdge,
     allow: &'static str,
     methods: MethodRouter<Hardtack<S>>,
-) -> MethodRouter<Hardtack<S>> {
+) -> Route<S> {
     let other = move |State(hardtack): State<Hardtack<S>>, method: Method, headers: HeaderMap| async move {
         let allow = [(ALLOW, HeaderValue::from_static(allow))];
         let response: Response = match hardtack.guard().authenticate(&headers) {
@@ -292,5 +330,5 @@ fn protected<S: Store>(
         };
         (allow, response)
     };
-    methods.fallback(edge.around(other))
+    Route::Handlers(Box::new(methods.fallback(edge.around(other))))
 }

@@ -1,14 +1,12 @@
 //! `GET session/`: who am I, and until when? 200 for nobody too, so that a page may ask freely.
 
-use axum::extract::{Request, State};
-use axum::response::Response;
+use axum::extract::Request;
 use hardtack_core::time::DateText;
 use hardtack_core::{SessionId, Timestamp, UserId};
 use hardtack_guard::{Authenticated, Refusal};
 use hardtack_store::Store;
-use http::StatusCode;
 
-use super::error::{ApiError, json_bytes_response};
+use super::error::ApiError;
 use super::extract::refresh_cookies;
 use crate::hardtack::Hardtack;
 
@@ -60,18 +58,19 @@ fn to_nobody(renewable: bool) -> Vec<u8> {
     [NOBODY, end].concat().into_bytes()
 }
 
-pub(super) async fn show<S: Store>(
-    State(hardtack): State<Hardtack<S>>,
-    // Not its headers alone, which would be a copy of them all.
-    request: Request,
-) -> Result<Response, ApiError> {
-    let json = match hardtack.guard().authenticate(request.headers()) {
-        Ok(caller) => Told::by(&caller).to_json(),
+pub(super) fn tell<S: Store>(
+    hardtack: &Hardtack<S>,
+    request: &Request,
+) -> Result<Vec<u8>, ApiError> {
+    match hardtack.guard().authenticate(request.headers()) {
+        Ok(caller) => Ok(Told::by(&caller).to_json()),
         // Perhaps somebody: a page that is told "nobody" logs its user out.
-        Err(refusal @ Refusal::RevocationsStale) => return Err(refusal.into()),
-        Err(_) => to_nobody(!refresh_cookies(&hardtack, request.headers()).is_empty()),
-    };
-    Ok(json_bytes_response(StatusCode::OK, json))
+        Err(refusal @ Refusal::RevocationsStale) => Err(refusal.into()),
+        Err(_) => {
+            let renewable = !refresh_cookies(hardtack, request.headers()).is_empty();
+            Ok(to_nobody(renewable))
+        }
+    }
 }
 
 impl Told {
