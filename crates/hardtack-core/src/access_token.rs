@@ -8,8 +8,6 @@ mod ends;
 
 use std::time::Duration;
 
-use data_encoding::HEXLOWER;
-
 use crate::jws::{self, MediaType, NotSigned, Segments, Unverified};
 use crate::key::{Algorithm, KeyError, KeySet, SigningKey};
 use crate::rotation::Position;
@@ -22,9 +20,6 @@ pub use ends::SessionEnds;
 /// How far two clocks may be apart (docs/threat-model.md TK-4): a token is believed this much longer, and
 /// this much before it was made.
 pub const LEEWAY: Duration = Duration::from_secs(5);
-
-/// As many bytes as the claims of nearly every token stay below: they are allocated once.
-const USUAL_PAYLOAD: usize = 512;
 
 /// An access token, ready to be handed out.
 #[derive(Debug)]
@@ -73,28 +68,22 @@ pub fn issue(
 ) -> Result<AccessToken, KeyError> {
     let mut id = [0; 16];
     entropy.fill(&mut id);
-    let user = grant.user.to_string();
     let payload = Written {
-        token_type: "access",
         exp: grant.expires_at.unix_seconds(),
         iat: grant.issued_at.unix_seconds(),
-        jti: &HEXLOWER.encode(&id),
-        user_id: &user,
-        sub: &user,
-        sid: &grant.session.to_string(),
+        jti: id,
+        user: grant.user,
+        sid: grant.session,
         generation: grant.position.generation,
         branch: grant.position.branch,
         iss: issuer,
         aud: audience,
         auth_time: grant.authenticated_at.unix_seconds(),
-        amr: ["pwd"],
         session_exp: far_time(grant.ends.absolute_at),
         idle_exp: far_time(grant.ends.idle_at),
         idle_timeout: grant.ends.idle_timeout.as_secs(),
     };
-    let mut json = Vec::with_capacity(USUAL_PAYLOAD);
-    // Strings and numbers always have a JSON form.
-    let _ = serde_json::to_writer(&mut json, &payload);
+    let json = payload.to_json();
     Ok(AccessToken(Secret::new(jws::sign(key, "at+jwt", &json)?)))
 }
 

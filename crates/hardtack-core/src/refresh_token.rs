@@ -102,11 +102,14 @@ impl RefreshToken {
     /// The token of `session` at `position`: the same bytes every time.
     #[must_use]
     pub fn derive(pepper: &Pepper, session: SessionId, position: Position) -> Self {
-        let tag = BASE64URL_NOPAD.encode(pepper.tag(session, position).as_ref());
         let Position { generation, branch } = position;
         let mut text = String::with_capacity(MAX_LENGTH);
+        text.push_str(VERSION);
+        text.push('.');
+        BASE64URL_NOPAD.encode_append(session.as_bytes(), &mut text);
         // Writing to a text never fails.
-        let _ = write!(text, "{VERSION}.{session}.{generation}.{branch}.{tag}");
+        let _ = write!(text, ".{generation}.{branch}.");
+        BASE64URL_NOPAD.encode_append(pepper.tag(session, position).as_ref(), &mut text);
         Self(Secret::new(text))
     }
 

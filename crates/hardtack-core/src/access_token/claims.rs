@@ -6,33 +6,72 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use data_encoding::HEXLOWER;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
 use crate::jws::members::{Members, Text};
+use crate::{SessionId, Timestamp, UserId};
 
-/// The claims of a token that this house signs, in the order of their writing.
-#[derive(Serialize)]
+/// What is different from token to token of this house.
 pub(super) struct Written<'a> {
-    pub(super) token_type: &'a str,
     pub(super) exp: i64,
     pub(super) iat: i64,
-    pub(super) jti: &'a str,
-    pub(super) user_id: &'a str,
-    pub(super) sub: &'a str,
-    pub(super) sid: &'a str,
-    #[serde(rename = "gen")]
+    pub(super) jti: [u8; 16],
+    pub(super) user: UserId,
+    pub(super) sid: SessionId,
     pub(super) generation: u32,
     pub(super) branch: u32,
     pub(super) iss: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) aud: Option<&'a str>,
     pub(super) auth_time: i64,
-    pub(super) amr: [&'a str; 1],
     pub(super) session_exp: i64,
     pub(super) idle_exp: i64,
     pub(super) idle_timeout: u64,
+}
+
+/// As many bytes as the claims of nearly every token stay below: they are allocated once.
+const USUAL_PAYLOAD: usize = 512;
+
+impl Written<'_> {
+    /// The claims, in the order of the contract. Every refresh writes them: what is always the same
+    /// is written in one piece, for a derived `Serialize` looks for escapes in each name.
+    pub(super) fn to_json(&self) -> Vec<u8> {
+        let mut json = Vec::with_capacity(USUAL_PAYLOAD);
+        let mut id = [0; 32];
+        HEXLOWER.encode_mut(&self.jti, &mut id);
+        push(&mut json, r#"{"token_type":"access","exp":"#, &self.exp);
+        push(&mut json, r#","iat":"#, &self.iat);
+        json.extend_from_slice(br#","jti":""#);
+        json.extend_from_slice(&id);
+        push(&mut json, r#"","user_id":""#, &self.user.as_i64());
+        push(&mut json, r#"","sub":""#, &self.user.as_i64());
+        json.extend_from_slice(br#"","sid":""#);
+        json.extend_from_slice(&self.sid.to_ascii());
+        push(&mut json, r#"","gen":"#, &self.generation);
+        push(&mut json, r#","branch":"#, &self.branch);
+        push(&mut json, r#","iss":"#, self.iss);
+        if let Some(audience) = self.aud {
+            push(&mut json, r#","aud":"#, audience);
+        }
+        push(&mut json, r#","auth_time":"#, &self.auth_time);
+        push(
+            &mut json,
+            r#","amr":["pwd"],"session_exp":"#,
+            &self.session_exp,
+        );
+        push(&mut json, r#","idle_exp":"#, &self.idle_exp);
+        push(&mut json, r#","idle_timeout":"#, &self.idle_timeout);
+        json.push(b'}');
+        json
+    }
+}
+
+/// What comes next, as it is, and a string or a number.
+fn push<T: Serialize + ?Sized>(json: &mut Vec<u8>, next: &str, value: &T) {
+    json.extend_from_slice(next.as_bytes());
+    // Strings and numbers always have a JSON form.
+    let _ = serde_json::to_writer(json, value);
 }
 
 /// The claims of a token whose signature is good, none of them weighed yet.
