@@ -3,7 +3,7 @@
 //! Written straight into the line. Every refresh has one, and by way of serde and a text for each
 //! field it took a tenth of what a refresh costs (budget B3 of the design).
 
-use std::fmt::{self, Debug, Write as _};
+use std::fmt::{self, Debug, Display, Write as _};
 
 use hardtack_core::Clock as _;
 use hardtack_guard::SystemClock;
@@ -27,115 +27,128 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        writer.write_str("{\"timestamp\":\"")?;
-        writer.write_str(&SystemClock.now().iso_date())?;
-        writer.write_str("\",\"level\":\"")?;
-        writer.write_str(event.metadata().level().as_str())?;
-        writer.write_char('"')?;
+        // Gathered here: whatever the writer is given takes a call through two tables, and a line has
+        // forty pieces.
         let mut members = Members {
-            writer,
+            line: String::with_capacity(USUAL_LENGTH),
             outcome: Ok(()),
         };
+        members.line.push_str("{\"timestamp\":\"");
+        members.line.push_str(&SystemClock.now().iso_date());
+        members.line.push_str("\",\"level\":\"");
+        members.line.push_str(event.metadata().level().as_str());
+        members.line.push('"');
         event.record(&mut members);
-        members.push("target", |writer| {
-            write_text(writer, event.metadata().target())
-        });
+        members.push_text("target", event.metadata().target());
         members.outcome?;
-        members.writer.write_str("}\n")
+        members.line.push_str("}\n");
+        writer.write_str(&members.line)
     }
 }
 
+/// As many bytes as nearly every line stays below: they are allocated once.
+const USUAL_LENGTH: usize = 512;
+
 /// Writes each field as a member.
-struct Members<'w> {
-    writer: Writer<'w>,
+struct Members {
+    line: String,
     /// A visitor cannot say that it failed.
     outcome: fmt::Result,
 }
 
-impl<'w> Members<'w> {
-    fn push(&mut self, name: &str, value: impl FnOnce(&mut Writer<'w>) -> fmt::Result) {
-        if self.outcome.is_err() {
-            return;
-        }
-        let writer = &mut self.writer;
-        self.outcome = (|| {
-            writer.write_char(',')?;
-            // `r#type` is how Rust spells a field that is called `type`.
-            write_text(writer, name.strip_prefix("r#").unwrap_or(name))?;
-            writer.write_char(':')?;
-            value(writer)
-        })();
+impl Members {
+    /// What stands before a member's value.
+    fn push_name(&mut self, name: &str) {
+        self.line.push_str(",\"");
+        // `r#type` is how Rust spells a field that is called `type`.
+        push_escaped(&mut self.line, name.strip_prefix("r#").unwrap_or(name));
+        self.line.push_str("\":");
+    }
+
+    fn push_text(&mut self, name: &str, text: &str) {
+        self.push_name(name);
+        self.line.push('"');
+        push_escaped(&mut self.line, text);
+        self.line.push('"');
+    }
+
+    /// A value that is JSON as Rust shows it.
+    fn push_shown(&mut self, name: &str, value: impl Display) {
+        self.push_name(name);
+        // Writing to a text never fails.
+        let _ = write!(self.line, "{value}");
     }
 }
 
-impl Visit for Members<'_> {
+impl Visit for Members {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.push(field.name(), |writer| {
-            writer.write_char('"')?;
-            write!(Escaped(writer), "{value:?}")?;
-            writer.write_char('"')
-        });
+        self.push_name(field.name());
+        self.line.push('"');
+        let written = write!(Escaped(&mut self.line), "{value:?}");
+        self.outcome = self.outcome.and(written);
+        self.line.push('"');
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.push(field.name(), |writer| write_text(writer, value));
+        self.push_text(field.name(), value);
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.push(field.name(), |writer| write!(writer, "{value}"));
+        self.push_shown(field.name(), value);
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.push(field.name(), |writer| write!(writer, "{value}"));
+        self.push_shown(field.name(), value);
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.push(field.name(), |writer| write!(writer, "{value}"));
+        self.push_shown(field.name(), value);
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.push(field.name(), |writer| {
-            if value.is_finite() {
-                write!(writer, "{value:?}")
-            } else {
-                // JSON has no word for it.
-                writer.write_str("null")
-            }
-        });
-    }
-}
-
-fn write_text(writer: &mut Writer<'_>, text: &str) -> fmt::Result {
-    writer.write_char('"')?;
-    Escaped(writer).write_str(text)?;
-    writer.write_char('"')
-}
-
-/// Escapes what is written (RFC 8259 §7): quotes, backslashes and control characters, so that no text
-/// can end its member or its line.
-struct Escaped<'a, 'w>(&'a mut Writer<'w>);
-
-impl fmt::Write for Escaped<'_, '_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let is_special = |byte: u8| byte < b' ' || byte == b'"' || byte == b'\\';
-        let mut rest = text;
-        // What is special is one byte, so the text is only ever cut between characters.
-        while let Some(at) = rest.bytes().position(is_special) {
-            let (before, special) = rest.split_at(at);
-            self.0.write_str(before)?;
-            match special.as_bytes().first() {
-                Some(b'"') => self.0.write_str("\\\"")?,
-                Some(b'\\') => self.0.write_str("\\\\")?,
-                Some(b'\n') => self.0.write_str("\\n")?,
-                Some(b'\r') => self.0.write_str("\\r")?,
-                Some(b'\t') => self.0.write_str("\\t")?,
-                Some(control) => write!(self.0, "\\u{control:04x}")?,
-                None => {}
-            }
-            rest = special.get(1..).unwrap_or_default();
+        if value.is_finite() {
+            self.push_shown(field.name(), format_args!("{value:?}"));
+        } else {
+            // JSON has no word for it.
+            self.push_shown(field.name(), "null");
         }
-        self.0.write_str(rest)
     }
+}
+
+/// Escapes what is written.
+struct Escaped<'l>(&'l mut String);
+
+impl fmt::Write for Escaped<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        push_escaped(self.0, text);
+        Ok(())
+    }
+}
+
+/// Escapes quotes, backslashes and control characters (RFC 8259 §7), so that no text can end its
+/// member or its line.
+fn push_escaped(line: &mut String, text: &str) {
+    let is_special = |byte: u8| byte < b' ' || byte == b'"' || byte == b'\\';
+    let mut rest = text;
+    // What is special is one byte, so the text is only ever cut between characters.
+    while let Some(at) = rest.bytes().position(is_special) {
+        let (before, special) = rest.split_at(at);
+        line.push_str(before);
+        match special.as_bytes().first() {
+            Some(b'"') => line.push_str("\\\""),
+            Some(b'\\') => line.push_str("\\\\"),
+            Some(b'\n') => line.push_str("\\n"),
+            Some(b'\r') => line.push_str("\\r"),
+            Some(b'\t') => line.push_str("\\t"),
+            Some(control) => {
+                // Writing to a text never fails.
+                let _ = write!(line, "\\u{control:04x}");
+            }
+            None => {}
+        }
+        rest = special.get(1..).unwrap_or_default();
+    }
+    line.push_str(rest);
 }
 
 #[cfg(test)]
