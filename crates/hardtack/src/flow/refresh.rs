@@ -146,7 +146,8 @@ impl<S: Store> Hardtack<S> {
             }
             [] => return Err(RefreshError::Invalid),
             [only] => *only,
-            several => self.only_live_one(several).await?,
+            // In a box of its own, as all that is rare: what waits for the store is kept small.
+            several => Box::pin(self.only_live_one(several)).await?,
         };
         self.rotate(session, position, client, activity).await
     }
@@ -187,8 +188,7 @@ impl<S: Store> Hardtack<S> {
         activity: Activity,
     ) -> Result<Grant, RefreshError> {
         let window = self.settings().session.rotation_window;
-        // The common case is one guarded statement. Who loses it reads and decides again: never
-        // sleeps, never trusts what was read before.
+        // The common case is one guarded statement.
         let rotated = self
             .store()
             .rotate_family(session, presented, window, activity)
@@ -206,6 +206,19 @@ impl<S: Store> Hardtack<S> {
             );
             return Ok(self.grant(&family, now)?);
         }
+        Box::pin(self.judge(session, presented, client, activity)).await
+    }
+
+    /// What is not simply the next rotation. Who loses a race reads and decides again: never sleeps,
+    /// never trusts what was read before.
+    async fn judge(
+        &self,
+        session: SessionId,
+        presented: Position,
+        client: &Client,
+        activity: Activity,
+    ) -> Result<Grant, RefreshError> {
+        let window = self.settings().session.rotation_window;
         for _ in 0..ROUNDS {
             let found = self
                 .store()
