@@ -5,7 +5,6 @@ use std::ops::Deref;
 
 use rusqlite::{Connection, Statement};
 
-use super::Failure;
 use super::witness::Witness;
 
 /// What an act writes on.
@@ -32,8 +31,8 @@ impl<'c> Desk<'c> {
     pub(super) fn with_kept<T>(
         &self,
         sql: &'static str,
-        run: impl FnOnce(&mut Statement<'c>) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+        run: impl FnOnce(&mut Statement<'c>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
         let mut kept = self.kept.borrow_mut();
         let known = kept
             .iter_mut()

@@ -264,19 +264,17 @@ fn run(desk: &Desk<'_>, clock: &dyn Clock, member: &mut dyn Member) -> Result<()
     }
 }
 
-fn roll_back(connection: &Connection) {
-    if !connection.is_autocommit()
-        && let Err(reason) = execute(connection, "ROLLBACK")
+fn roll_back(desk: &Desk<'_>) {
+    if !desk.is_autocommit()
+        && let Err(reason) = execute(desk, "ROLLBACK")
     {
         // The next BEGIN will fail and say so again, to somebody who waits for the answer.
         tracing::error!(reason, "a failed group commit could not be rolled back");
     }
 }
 
-fn execute(connection: &Connection, sql: &str) -> Result<(), String> {
-    connection
-        .prepare_cached(sql)
-        .and_then(|mut statement| statement.execute([]))
+fn execute(desk: &Desk<'_>, sql: &'static str) -> Result<(), String> {
+    desk.with_kept(sql, |statement| statement.execute([]))
         .map(drop)
         .map_err(|error| error.to_string())
 }

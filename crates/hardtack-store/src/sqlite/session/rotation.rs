@@ -133,7 +133,7 @@ pub(super) fn advance(
     };
     let seen_at = seen_at(activity, now);
     let advanced = desk.with_kept(ROTATE, |statement| {
-        Ok(statement.execute(params![
+        statement.execute(params![
             now.unix_micros(),
             session.as_bytes(),
             presented.generation,
@@ -141,7 +141,7 @@ pub(super) fn advance(
             anchored_by,
             generation,
             seen_at.unix_micros(),
-        ])?)
+        ])
     })?;
     let lineage = Lineage {
         current: Position::new(generation, 0),
@@ -168,7 +168,7 @@ pub(super) fn go_on(
     let was = judged.lineage;
     let seen_at = seen_at(activity, now);
     let written = desk.with_kept(CONTINUE, |statement| {
-        Ok(statement.execute(params![
+        statement.execute(params![
             now.unix_micros(),
             judged.session.as_bytes(),
             was.current.generation,
@@ -184,7 +184,7 @@ pub(super) fn go_on(
             next.anchor_at.unix_micros(),
             next.retries,
             seen_at.unix_micros(),
-        ])?)
+        ])
     })?;
     if written == 0 {
         return Ok(None);

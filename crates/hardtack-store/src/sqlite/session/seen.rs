@@ -19,7 +19,7 @@ pub(super) fn note(
     seen: &[(SessionId, Timestamp)],
     now: Timestamp,
 ) -> Result<(), Failure> {
-    desk.with_kept(SEEN, |statement| {
+    Ok(desk.with_kept(SEEN, |statement| {
         for (session, seen_at) in seen {
             statement.execute(params![
                 now.unix_micros(),
@@ -29,5 +29,5 @@ pub(super) fn note(
             ])?;
         }
         Ok(())
-    })
+    })?)
 }
