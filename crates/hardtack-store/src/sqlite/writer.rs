@@ -226,14 +226,24 @@ fn commit_together(
     while let Some(member) = batch.get_mut(ran) {
         run(desk, clock, member.as_mut())?;
         ran += 1;
-        if ran == batch.len()
-            && ran < BATCH
-            && let Ok(member) = waiting.try_recv()
-        {
-            batch.push(member);
+        if ran == batch.len() && ran < BATCH {
+            batch.extend(next(waiting));
         }
     }
     execute(desk, "COMMIT")
+}
+
+/// The next in the queue, if there is one.
+///
+/// Those who were answered with the last batch and come back are often ready to run, and only want a
+/// processor: they get this one, once, before the disk is asked for a handful of acts. Where there
+/// are processors enough, this is a call of the system that returns at once.
+fn next(waiting: &Receiver<Box<dyn Member>>) -> Option<Box<dyn Member>> {
+    let member = waiting.try_recv().or_else(|_| {
+        std::thread::yield_now();
+        waiting.try_recv()
+    });
+    member.ok()
 }
 
 /// Runs one act inside the transaction. `Err` when the whole batch is lost.
