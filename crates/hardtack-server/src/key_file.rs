@@ -75,6 +75,9 @@ impl KeyFile {
     }
 
     /// Reads the keys, lets `change` change them, and writes them back, with nobody in between.
+    ///
+    /// `change` asks for the time itself, when its turn has come: by an earlier one, a key that
+    /// another process made while this one waited would be one of the future.
     pub(crate) fn change<T>(&self, change: impl FnOnce(&mut KeyRing) -> Result<T>) -> Result<T> {
         let _lock = self.data_dir.lock_keys()?;
         let (mut ring, keeper) = self.read()?.ok_or_else(|| self.missing())?;

@@ -102,9 +102,9 @@ fn state(ring: &KeyRing, key: &RingKey, now: Timestamp) -> &'static str {
 fn rotate(loaded: &Loaded, rollover: Rollover, terminal: Terminal) -> Result<()> {
     let key_file = key_file(loaded)?;
     let access_lifetime = loaded.config.settings.tokens.access_lifetime;
-    let now = now();
-    let (kid, before) = key_file.change(|ring| {
+    let (kid, before, now) = key_file.change(|ring| {
         let new = key_file.generate()?;
+        let now = now();
         let kid = new.kid().to_owned();
         ring.forget_expired(now);
         ring.rotate(new, now, rollover, access_lifetime)?;
@@ -113,7 +113,7 @@ fn rotate(loaded: &Loaded, rollover: Rollover, terminal: Terminal) -> Result<()>
             .map(|key| key.key().kid().to_owned())
             .filter(|other| *other != kid)
             .collect();
-        Ok((kid, before))
+        Ok((kid, before, now))
     })?;
     let signs_from = match rollover {
         Rollover::Announced => now + JWKS_CACHE_LIFETIME,
@@ -145,8 +145,7 @@ fn retire_all(kids: &[String]) -> String {
 }
 
 fn retire(loaded: &Loaded, kid: &str, terminal: Terminal) -> Result<()> {
-    let now = now();
-    key_file(loaded)?.change(|ring| ring.retire(kid, now).with_context(|| kid.to_owned()))?;
+    key_file(loaded)?.change(|ring| ring.retire(kid, now()).with_context(|| kid.to_owned()))?;
     terminal.say(
         &format!("key {kid} is retired: the tokens it signed are refused, and sessions go on at their next refresh"),
         &json!({ "kid": kid, "state": "over" }),

@@ -100,6 +100,35 @@ async fn after_a_stolen_backup_neither_keys_nor_pepper_are_worth_anything() {
     assert_eq!(server.refresh(&cookies).await, 200);
 }
 
+/// A change is judged by the time at which it is its turn: by that of its start, a key that another
+/// one put there meanwhile would be one of the future, and be thrown out.
+#[test]
+fn a_rotation_that_had_to_wait_keeps_the_key_that_came_before_it() {
+    let house = House::public();
+    drop(house.serve(&[]));
+    let lock = std::fs::File::open(house.path("hardtack-data/keys.lock")).unwrap();
+    lock.lock().unwrap();
+    // The other one, which is quicker, works on a copy: the lock is taken.
+    let other = House::public();
+    let (waited, first) = std::thread::scope(|scope| {
+        let waits = scope.spawn(|| house.json(&["key", "rotate", "--now"]));
+        // Long enough to come to the lock; should it come later, there is less to see.
+        std::thread::sleep(std::time::Duration::from_secs(1));
+        let ring = std::fs::read_to_string(house.path("hardtack-data/keys.json")).unwrap();
+        other.write_private("hardtack-data/keys.json", &ring);
+        let first = other.json(&["key", "rotate", "--now"]);
+        let ring = std::fs::read_to_string(other.path("hardtack-data/keys.json")).unwrap();
+        house.write_private("hardtack-data/keys.json", &ring);
+        lock.unlock().unwrap();
+        (waits.join().unwrap(), first)
+    });
+    let kid = |said: &Value| said["kid"].as_str().unwrap().to_owned();
+    let states = states(&house);
+    assert_eq!(states.len(), 3, "{states:?}");
+    assert_eq!(states[1], (kid(&first), "verifying".to_owned()));
+    assert_eq!(states[2], (kid(&waited), "signing".to_owned()));
+}
+
 #[tokio::test]
 async fn a_damaged_key_file_changes_nothing_in_a_running_server() {
     let house = House::public();
