@@ -9,7 +9,7 @@ use hardtack_core::audit::AuditEntry;
 use hardtack_core::event::Event;
 use hardtack_core::session::RevokeReason;
 use hardtack_core::user::{CanonicalName, LoginName, User};
-use hardtack_core::{Timestamp, UserId};
+use hardtack_core::{SessionId, Timestamp, UserId};
 use hardtack_guard::SystemClock;
 use hardtack_store::{AuditStore as _, Revoke, SqliteStore, UserStore as _};
 
@@ -151,6 +151,16 @@ async fn keep(store: &SqliteStore, loaded: &Loaded, events: &[Event]) -> Result<
     let entries = events.iter().map(|event| AuditEntry::of(event, None, now));
     let kept = store.insert_audit(entries.collect()).await;
     kept.context("it is done, but the audit trail does not know")
+}
+
+/// What is told of the sessions of `user` that an act of the operator ended.
+fn ended(user: UserId, sessions: &[SessionId], reason: RevokeReason) -> Vec<Event> {
+    let ended = |session: &SessionId| Event::SessionRevoked {
+        user,
+        session: *session,
+        reason,
+    };
+    sessions.iter().map(ended).collect()
 }
 
 fn now() -> Timestamp {

@@ -16,7 +16,7 @@ use hardtack_core::event::Event;
 use hardtack_core::session::RevokeReason;
 use hardtack_store::{ImportMode, ImportOutcome, ImportStore as _, SqliteStore};
 
-use super::{keep, open_or_create_store, revoke};
+use super::{ended, keep, open_or_create_store, revoke};
 use crate::cli::{Import, ImportFormat};
 use crate::config::Loaded;
 use crate::terminal::Terminal;
@@ -182,7 +182,7 @@ async fn take_in(
         let mut events = Vec::new();
         for (row, outcome) in group.iter().zip(outcomes) {
             if !import.dry_run {
-                events.extend(event(&outcome));
+                events.extend(events_of(&outcome));
             }
             report.note(row, outcome);
         }
@@ -194,13 +194,20 @@ async fn take_in(
 }
 
 /// What is kept of it.
-fn event(outcome: &ImportOutcome) -> Option<Event> {
+fn events_of(outcome: &ImportOutcome) -> Vec<Event> {
     match outcome {
-        ImportOutcome::Added(user) => Some(Event::UserAdded { user: *user }),
-        ImportOutcome::Replaced { id, ended } => Some(Event::PasswordChanged {
-            user: *id,
-            sessions_ended: ended.len(),
-        }),
-        _ => None,
+        ImportOutcome::Added(user) => vec![Event::UserAdded { user: *user }],
+        ImportOutcome::Replaced {
+            id,
+            ended: sessions,
+        } => {
+            let mut events = ended(*id, sessions, RevokeReason::PasswordChanged);
+            events.push(Event::PasswordChanged {
+                user: *id,
+                sessions_ended: sessions.len(),
+            });
+            events
+        }
+        _ => Vec::new(),
     }
 }

@@ -3,14 +3,13 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use hardtack_core::event::Event;
+use hardtack_core::SessionId;
 use hardtack_core::session::{RememberMe, RevokeReason, Session};
-use hardtack_core::{SessionId, UserId};
 use hardtack_store::{SessionStore as _, SqliteStore};
 use serde::Serialize;
 use serde_json::json;
 
-use super::{find_user, keep, now, open_store, revoke, sessions_ended};
+use super::{ended, find_user, keep, now, open_store, revoke, sessions_ended};
 use crate::cli;
 use crate::config::Loaded;
 use crate::terminal::{Terminal, shown};
@@ -131,7 +130,7 @@ async fn revoke_one(
         .revoke_session(session, revoke(loaded, reason))
         .await?;
     if let Some(user) = owner {
-        keep_ended(store, loaded, user, &[session]).await?;
+        keep(store, loaded, &ended(user, &[session], reason)).await?;
     }
     let was_alive = owner.is_some();
     let sentence = if was_alive {
@@ -152,31 +151,17 @@ async fn revoke_all(
     terminal: Terminal,
 ) -> Result<()> {
     let user = find_user(store, user).await?;
-    let ended = store
-        .revoke_user_sessions(user.id, None, revoke(loaded, RevokeReason::Operator))
+    let reason = RevokeReason::Operator;
+    let sessions = store
+        .revoke_user_sessions(user.id, None, revoke(loaded, reason))
         .await?;
-    keep_ended(store, loaded, user.id, &ended).await?;
+    keep(store, loaded, &ended(user.id, &sessions, reason)).await?;
     terminal.say(
         &format!(
             "{} of {}",
-            sessions_ended(ended.len()),
+            sessions_ended(sessions.len()),
             shown(user.username.as_str())
         ),
-        &json!({ "sessions_ended": ended.len() }),
+        &json!({ "sessions_ended": sessions.len() }),
     )
-}
-
-async fn keep_ended(
-    store: &SqliteStore,
-    loaded: &Loaded,
-    user: UserId,
-    sessions: &[SessionId],
-) -> Result<()> {
-    let ended = |session: &SessionId| Event::SessionRevoked {
-        user,
-        session: *session,
-        reason: RevokeReason::Operator,
-    };
-    let events: Vec<Event> = sessions.iter().map(ended).collect();
-    keep(store, loaded, &events).await
 }

@@ -16,7 +16,9 @@ use hardtack_store::{
 use serde::Serialize;
 use serde_json::json;
 
-use super::{find_user, keep, now, open_or_create_store, open_store, revoke, sessions_ended};
+use super::{
+    ended, find_user, keep, now, open_or_create_store, open_store, revoke, sessions_ended,
+};
 use crate::breached;
 use crate::cli;
 use crate::config::Loaded;
@@ -293,7 +295,8 @@ async fn set_password(
         email: user.email.as_str(),
     };
     let hash = hash_new(&password, &about, loaded).await?;
-    let revoke = revoke(loaded, RevokeReason::PasswordChanged);
+    let reason = RevokeReason::PasswordChanged;
+    let revoke = revoke(loaded, reason);
     let window = loaded.config.settings.session.rotation_window;
     let new = NewPassword {
         user: user.id,
@@ -302,15 +305,19 @@ async fn set_password(
         mails: Vec::new(),
     };
     let change = store.change_password(new, None, revoke, window).await?;
-    let PasswordChange::Changed { ended, .. } = change else {
+    let PasswordChange::Changed {
+        ended: sessions, ..
+    } = change
+    else {
         bail!("the user was deleted meanwhile");
     };
-    let event = Event::PasswordChanged {
+    let mut events = ended(user.id, &sessions, reason);
+    events.push(Event::PasswordChanged {
         user: user.id,
-        sessions_ended: ended.len(),
-    };
-    keep(store, loaded, &[event]).await?;
-    report(&user, "has a new password", ended.len(), terminal)
+        sessions_ended: sessions.len(),
+    });
+    keep(store, loaded, &events).await?;
+    report(&user, "has a new password", sessions.len(), terminal)
 }
 
 async fn set_state(
@@ -321,24 +328,26 @@ async fn set_state(
     terminal: Terminal,
 ) -> Result<()> {
     let user = find_user(store, user).await?;
-    let ended = store
-        .set_user_state(user.id, state, revoke(loaded, RevokeReason::UserDisabled))
+    let reason = RevokeReason::UserDisabled;
+    let sessions = store
+        .set_user_state(user.id, state, revoke(loaded, reason))
         .await?
         .ok_or_else(|| anyhow!("the user was deleted meanwhile"))?;
-    let event = match state {
+    let mut events = ended(user.id, &sessions, reason);
+    events.push(match state {
         UserState::Active => Event::UserEnabled { user: user.id },
         UserState::Disabled => Event::UserDisabled {
             user: user.id,
-            sessions_ended: ended.len(),
+            sessions_ended: sessions.len(),
         },
-    };
-    keep(store, loaded, &[event]).await?;
+    });
+    keep(store, loaded, &events).await?;
     match state {
         UserState::Active => terminal.say(
             &format!("user {} can log in", shown(user.username.as_str())),
             &json!({ "id": user.id.as_i64(), "sessions_ended": 0 }),
         ),
-        UserState::Disabled => report(&user, "is disabled", ended.len(), terminal),
+        UserState::Disabled => report(&user, "is disabled", sessions.len(), terminal),
     }
 }
 
@@ -359,16 +368,18 @@ async fn delete(
     {
         bail!("nothing was deleted");
     }
-    let ended = store
-        .delete_user(user.id, revoke(loaded, RevokeReason::UserDeleted))
+    let reason = RevokeReason::UserDeleted;
+    let sessions = store
+        .delete_user(user.id, revoke(loaded, reason))
         .await?
         .ok_or_else(|| anyhow!("the user was deleted meanwhile"))?;
-    let event = Event::UserDeleted {
+    let mut events = ended(user.id, &sessions, reason);
+    events.push(Event::UserDeleted {
         user: user.id,
-        sessions_ended: ended.len(),
-    };
-    keep(store, loaded, &[event]).await?;
-    report(&user, "is deleted", ended.len(), terminal)
+        sessions_ended: sessions.len(),
+    });
+    keep(store, loaded, &events).await?;
+    report(&user, "is deleted", sessions.len(), terminal)
 }
 
 fn report(user: &User, what: &str, ended: usize, terminal: Terminal) -> Result<()> {

@@ -56,6 +56,56 @@ async fn what_happened_is_listed_while_the_server_runs_and_afterwards() {
     assert_eq!(future, "nothing happened that is kept\n");
 }
 
+/// docs/sessions.md: why a session ended is what `hardtack audit list` says, whoever ended it.
+#[tokio::test]
+async fn what_an_operator_does_to_a_user_tells_of_each_session_that_it_ends() {
+    let house = House::public();
+    house.add_user("ada");
+    let server = house.serve(&[]);
+    let new_password = ["user", "set-password", "ada", "--password-stdin"];
+    for (act, event, reason) in [
+        (
+            new_password.as_slice(),
+            "password_changed",
+            "password_changed",
+        ),
+        (
+            &["user", "disable", "ada"],
+            "user_disabled",
+            "user_disabled",
+        ),
+        (
+            &["user", "delete", "ada", "--yes"],
+            "user_deleted",
+            "user_deleted",
+        ),
+    ] {
+        house.ok(&["user", "enable", "ada"]);
+        server.log_in("ada", PASSWORD).await.unwrap();
+        server.log_in("ada", PASSWORD).await.unwrap();
+        let mut open: Vec<String> = house
+            .json(&["session", "list", "ada"])
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|session| session["id"].as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(house.run_with(act, PASSWORD).code, 0, "{act:?}");
+        let told = house.json(&["audit", "list", "--user", "id:1"]);
+        let mut ended: Vec<String> = told
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|entry| entry["event"] == "session_revoked" && entry["reason"] == reason)
+            .map(|entry| entry["session"].as_str().unwrap().to_owned())
+            .collect();
+        open.sort();
+        ended.sort();
+        assert_eq!(ended, open, "{act:?}: {told}");
+        assert!(events(&told).contains(&event), "{act:?}: {told}");
+    }
+}
+
 #[test]
 fn an_age_that_is_none_names_both_forms() {
     let house = House::public();

@@ -272,6 +272,8 @@ async fn who_is_there_becomes_what_the_file_says_only_when_asked_to() {
     );
     assert_eq!(server.log_in("ada", PASSWORD).await, Err(400));
     assert_eq!(server.refresh(&cookies).await, 401);
+    let told = house.json(&["audit", "list", "--user", "ada"]).to_string();
+    assert!(told.contains("\"session_revoked\""), "{told}");
     assert_eq!(
         house.json(&["user", "show", "ada"])["email"],
         "ada@example.com"
