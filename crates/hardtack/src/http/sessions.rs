@@ -1,5 +1,6 @@
 //! `sessions/`: GET where I am logged in, DELETE one of them.
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use hardtack_core::SessionId;
@@ -65,10 +66,12 @@ pub(super) async fn list<S: Store>(
 pub(super) async fn end<S: Store>(
     State(hardtack): State<Hardtack<S>>,
     Caller(caller): Caller,
-    Path(session): Path<String>,
+    session: Result<Path<String>, PathRejection>,
     client: Client,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
+    // What is no text is no session's name either, and is told so in the same words.
+    let Path(session) = session.map_err(|_| ApiError::NotFound)?;
     let session: SessionId = session.parse().map_err(|_| ApiError::NotFound)?;
     if caller.session == Some(session) {
         let presented = refresh_cookies_to_end(&hardtack, &headers).into_iter();

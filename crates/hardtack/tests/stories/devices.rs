@@ -142,7 +142,11 @@ async fn another_users_session_is_as_unknown_as_one_that_never_was() {
     gone.log_out().await;
 
     let unknown = "AAAAAAAAAAAAAAAAAAAAAA";
-    for session in [&victim.session(), unknown, &ended, "x", "%2e%2e", "1%00"] {
+    let no_id = ["x", "%2e%2e", "1%00", "%ff", "AA%C3%28", "%F0%9F"];
+    for session in [&victim.session(), unknown, &ended]
+        .into_iter()
+        .chain(no_id)
+    {
         let answer = mallory.end(session).await;
         assert_eq!(
             (answer.status, answer.text.as_str()),
