@@ -4,11 +4,11 @@
 //! between the two a second request hides in the first (request smuggling). So everything that can
 //! be read in two ways is refused here (docs/threat-model.md SV-2).
 
+use http::Method;
 use http::uri::{Authority, Scheme, Uri};
-use http::{HeaderName, Method};
 
 use super::refusal::Refusal;
-use bytes::{has_control, is_plain, is_token, split, trim};
+use bytes::{is_plain, line_length, split, token_length, trim};
 
 mod bytes;
 
@@ -75,39 +75,31 @@ enum Host {
 impl Head {
     /// Reads on; `bytes` is all that has come of the head and perhaps of what follows it.
     pub(super) fn read(&mut self, bytes: &[u8], limit: usize) -> Result<Step, Refusal> {
+        let mut rest = bytes.get(self.read..).unwrap_or_default();
+        let searched = self.searched - self.read;
+        let mut end = searched + line_length(rest.get(searched..).unwrap_or_default());
         loop {
-            let unsearched = bytes.get(self.searched..).unwrap_or_default();
-            let found = memchr::memchr(b'\r', unsearched);
-            let text = unsearched.get(..found.unwrap_or(unsearched.len()));
-            // A bare LF ends a line for some, and is text to others.
-            if text.is_none_or(has_control) {
-                return Err(Refusal::Malformed);
-            }
-            let Some(offset) = found else {
-                self.searched = bytes.len();
-                return self.partial(bytes.len(), limit);
-            };
-            let end = self.searched + offset;
-            // And so does a bare CR.
-            match bytes.get(end..).unwrap_or_default() {
-                [b'\r'] => {
-                    self.searched = end;
+            let (line, behind) = rest.split_at_checked(end).unwrap_or_default();
+            let next = match behind {
+                [b'\r', b'\n', next @ ..] => next,
+                [] | [b'\r'] => {
+                    self.read = bytes.len() - rest.len();
+                    self.searched = self.read + end;
                     return self.partial(bytes.len(), limit);
                 }
-                [b'\r', b'\n', ..] => {}
+                // A bare CR or LF ends a line for some, and is text to others.
                 _ => return Err(Refusal::Malformed),
-            }
-            let line = bytes.get(self.read..end).unwrap_or_default();
-            let next = end + 2;
-            if next > limit {
+            };
+            let length = bytes.len() - next.len();
+            if length > limit {
                 return Err(self.too_large());
             }
-            self.read = next;
-            self.searched = next;
             if self.line(line)? {
                 let body = self.body()?;
-                return Ok(Step::Complete { length: next, body });
+                return Ok(Step::Complete { length, body });
             }
+            rest = next;
+            end = line_length(rest);
         }
     }
 
@@ -156,22 +148,19 @@ impl Head {
         }
         // A line that goes on where the last one ended (obs-fold) and a space before the colon
         // have a "name" with a space in it, which is none.
-        let end = line.iter().position(|byte| !is_token(*byte)).unwrap_or(0);
-        let (name, rest) = line.split_at_checked(end).unwrap_or_default();
-        let ([_, ..], [b':', value @ ..]) = (name, rest) else {
+        let Some((name @ [_, ..], [b':', value @ ..])) = line.split_at_checked(token_length(line))
+        else {
             return Err(Refusal::Malformed);
         };
-        let value = trim(value);
-        let is = |known: &HeaderName| name.eq_ignore_ascii_case(known.as_str().as_bytes());
-        if is(&http::header::HOST) {
+        if name.eq_ignore_ascii_case(b"host") {
             let line = self.request_line.as_ref();
             let is_compared = line.is_some_and(|line| line.authority.is_some());
-            put(&mut self.host, Host::parse(value, is_compared)?)
-        } else if is(&http::header::CONTENT_LENGTH) {
-            put(&mut self.length, content_length(value)?)
-        } else if is(&http::header::TRANSFER_ENCODING) {
+            put(&mut self.host, Host::parse(trim(value), is_compared)?)
+        } else if name.eq_ignore_ascii_case(b"content-length") {
+            put(&mut self.length, content_length(trim(value))?)
+        } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
             // Once, and nothing else: no list, no second line, no coding that we do not undo.
-            let known = value.eq_ignore_ascii_case(b"chunked") && !self.chunked;
+            let known = trim(value).eq_ignore_ascii_case(b"chunked") && !self.chunked;
             self.chunked = true;
             known.then_some(()).ok_or(Refusal::Malformed)
         } else {
