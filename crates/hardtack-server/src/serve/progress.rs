@@ -1,6 +1,8 @@
 //! How far a connection has come: told by those who move its bytes, asked by who watches the clock.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
@@ -15,147 +17,169 @@ pub(super) struct Patience {
     pub(super) keep_alive: Duration,
 }
 
-/// What is awaited of the client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Awaited {
-    /// A first head, owed since the connection was opened; whether some of it came.
-    FirstHead { begun: bool },
-    /// The next request, if it likes.
-    NextRequest,
-    /// The rest of a head.
-    RestOfHead,
-    /// Nothing: a request is being answered.
-    Nothing,
-}
-
+/// Shared by the two ends of one connection. Both are in one task, which no two threads run at once: so
+/// nothing is locked, of which there would be a dozen times in every request, and no order is asked of
+/// the processor.
 #[derive(Debug)]
-struct State {
-    awaited: Awaited,
-    since: Instant,
+pub(super) struct Progress {
+    opened_at: Instant,
+    /// A request is being answered, and nothing is awaited of the client.
+    is_busy: AtomicBool,
+    /// Of the head that is awaited, some is here.
+    has_begun: AtomicBool,
+    /// Since when the client owes what is awaited.
+    since: Moment,
     /// Since when an answer cannot be written because the client does not read.
-    unread_since: Option<Instant>,
-    requests: u64,
+    unread_since: Moment,
+    requests: AtomicU64,
     /// More of the present request's body is on its way.
-    is_body_owed: bool,
-    refusal: Option<Refusal>,
+    is_body_owed: AtomicBool,
+    refusal: OnceLock<Refusal>,
     /// Whom to tell of the answer.
-    held_back: Option<Waker>,
+    held_back: Mutex<Option<Waker>>,
+    is_held_back: AtomicBool,
 }
 
-/// Shared by the two ends of one connection. Both are in one task: the lock is never waited for.
+/// Nanoseconds since the connection was opened, or [`NEVER`](Self::NEVER): five hundred years after.
 #[derive(Debug)]
-pub(super) struct Progress(Mutex<State>);
+struct Moment(AtomicU64);
+
+impl Moment {
+    const NEVER: u64 = u64::MAX;
+
+    fn set(&self, opened_at: Instant, now: Instant) {
+        let nanos = now.saturating_duration_since(opened_at).as_nanos();
+        self.0
+            .store(u64::try_from(nanos).unwrap_or(Self::NEVER), Relaxed);
+    }
+
+    fn clear(&self) {
+        self.0.store(Self::NEVER, Relaxed);
+    }
+
+    fn get(&self, opened_at: Instant) -> Option<Instant> {
+        let nanos = Some(self.0.load(Relaxed)).filter(|nanos| *nanos != Self::NEVER)?;
+        Some(opened_at + Duration::from_nanos(nanos))
+    }
+}
 
 impl Progress {
     pub(super) fn new(opened_at: Instant) -> Self {
-        Self(Mutex::new(State {
-            awaited: Awaited::FirstHead { begun: false },
-            since: opened_at,
-            unread_since: None,
-            requests: 0,
-            is_body_owed: false,
-            refusal: None,
-            held_back: None,
-        }))
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        Self {
+            opened_at,
+            is_busy: AtomicBool::new(false),
+            has_begun: AtomicBool::new(false),
+            since: Moment(AtomicU64::new(0)),
+            unread_since: Moment(AtomicU64::new(Moment::NEVER)),
+            requests: AtomicU64::new(0),
+            is_body_owed: AtomicBool::new(false),
+            refusal: OnceLock::new(),
+            held_back: Mutex::new(None),
+            is_held_back: AtomicBool::new(false),
+        }
     }
 
     /// Some of a head is here.
     pub(super) fn head_begins(&self, now: Instant) {
-        let mut state = self.state();
-        match state.awaited {
-            Awaited::FirstHead { .. } => state.awaited = Awaited::FirstHead { begun: true },
-            Awaited::NextRequest => {
-                state.awaited = Awaited::RestOfHead;
-                state.since = now;
-            }
-            Awaited::RestOfHead | Awaited::Nothing => {}
+        if self.is_busy() || self.has_begun.load(Relaxed) {
+            return;
+        }
+        self.has_begun.store(true, Relaxed);
+        // The first is owed since the connection was opened.
+        if self.requests.load(Relaxed) > 0 {
+            self.since.set(self.opened_at, now);
         }
     }
 
     pub(super) fn head_is_complete(&self) {
-        let mut state = self.state();
-        state.awaited = Awaited::Nothing;
-        state.requests += 1;
+        self.is_busy.store(true, Relaxed);
+        self.has_begun.store(false, Relaxed);
+        self.requests
+            .store(self.requests.load(Relaxed) + 1, Relaxed);
     }
 
     /// Whether more of the present request's body is on its way.
     pub(super) fn owe_body(&self, is_owed: bool) {
-        self.state().is_body_owed = is_owed;
+        self.is_body_owed.store(is_owed, Relaxed);
     }
 
     pub(super) fn is_body_owed(&self) -> bool {
-        self.state().is_body_owed
+        self.is_body_owed.load(Relaxed)
     }
 
     pub(super) fn is_answered(&self, now: Instant) {
-        let mut state = self.state();
-        state.awaited = Awaited::NextRequest;
-        state.since = now;
-        let held_back = state.held_back.take();
-        drop(state);
-        if let Some(waker) = held_back {
-            waker.wake();
+        self.is_busy.store(false, Relaxed);
+        self.since.set(self.opened_at, now);
+        if self.is_held_back.load(Relaxed) {
+            self.is_held_back.store(false, Relaxed);
+            let held_back = self.held_back().take();
+            if let Some(waker) = held_back {
+                waker.wake();
+            }
         }
     }
 
     /// More requests are here already, and wait for the answer to this one.
     pub(super) fn wake_when_answered(&self, waker: &Waker) {
-        self.state().held_back = Some(waker.clone());
+        *self.held_back() = Some(waker.clone());
+        self.is_held_back.store(true, Relaxed);
+    }
+
+    fn held_back(&self) -> MutexGuard<'_, Option<Waker>> {
+        self.held_back
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The client makes room for more of an answer.
     pub(super) fn is_read(&self) {
-        self.state().unread_since = None;
+        self.unread_since.clear();
     }
 
     /// The client makes no room for an answer.
     pub(super) fn is_unread(&self, now: Instant) {
-        self.state().unread_since.get_or_insert(now);
+        if self.unread_since.get(self.opened_at).is_none() {
+            self.unread_since.set(self.opened_at, now);
+        }
     }
 
     pub(super) fn refuse(&self, refusal: Refusal) {
-        self.state().refusal = Some(refusal);
+        // Nothing is read after the first.
+        let _ = self.refusal.set(refusal);
     }
 
     pub(super) fn refusal(&self) -> Option<Refusal> {
-        self.state().refusal
+        self.refusal.get().copied()
     }
 
     /// Whether a request is being answered.
     pub(super) fn is_busy(&self) -> bool {
-        self.state().awaited == Awaited::Nothing
+        self.is_busy.load(Relaxed)
     }
 
     /// How many requests there were, while the client owes the next one.
     pub(super) fn waits_after(&self) -> Option<u64> {
-        let state = self.state();
-        (state.awaited != Awaited::Nothing).then_some(state.requests)
+        (!self.is_busy()).then(|| self.requests.load(Relaxed))
     }
 
     /// Whether a head has begun and the client can be told so: not in the midst of an answer that
     /// it does not read.
     pub(super) fn is_in_a_head(&self) -> bool {
-        let state = self.state();
-        state.unread_since.is_none()
-            && matches!(
-                state.awaited,
-                Awaited::FirstHead { begun: true } | Awaited::RestOfHead
-            )
+        self.unread_since.get(self.opened_at).is_none() && self.has_begun.load(Relaxed)
     }
 
     /// When patience ends, as things stand.
     pub(super) fn deadline(&self, patience: Patience) -> Option<Instant> {
-        let state = self.state();
-        let awaited = match state.awaited {
-            Awaited::FirstHead { .. } | Awaited::RestOfHead => Some(state.since + patience.head),
-            Awaited::NextRequest => Some(state.since + patience.keep_alive),
-            Awaited::Nothing => None,
+        let is_owed = self.requests.load(Relaxed) == 0 || self.has_begun.load(Relaxed);
+        let awaited = self.since.get(self.opened_at).filter(|_| !self.is_busy());
+        let for_it = if is_owed {
+            patience.head
+        } else {
+            patience.keep_alive
         };
-        let unread = state.unread_since.map(|since| since + patience.keep_alive);
+        let awaited = awaited.map(|since| since + for_it);
+        let unread = self.unread_since.get(self.opened_at);
+        let unread = unread.map(|since| since + patience.keep_alive);
         awaited.into_iter().chain(unread).min()
     }
 }
