@@ -1,5 +1,6 @@
 //! One connection: HTTP/1.1 with bounds on everything that a stranger chooses.
 
+use std::cell::RefCell;
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io::ErrorKind;
@@ -17,9 +18,9 @@ use axum::extract::ConnectInfo;
 use axum::response::{IntoResponse as _, Response};
 use hardtack_core::Clock as _;
 use hardtack_guard::SystemClock;
-use http::header::{CONNECTION, CONTENT_TYPE, TRANSFER_ENCODING};
+use http::header::{CONNECTION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::TokioIo;
@@ -130,21 +131,32 @@ async fn serve_requests(
     draining: watch::Receiver<()>,
 ) {
     let gate = Gate::new(stream, Arc::clone(&progress), service.longest_head);
-    let answers = service_fn(|request: Request<Incoming>| {
-        let (app, hardened, progress) = (&service.app, &service.hardened, &progress);
-        async move {
-            // The gate cannot tell where the next request would begin.
-            let is_chunked = request.headers().contains_key(TRANSFER_ENCODING);
-            let mut response = answer(app.clone(), hardened, peer, request).await;
-            // hyper does not wait for a body that nobody wants. A client that is not told would send
-            // its next request into a closed connection (RFC 9112 §9.6).
-            if is_chunked || progress.is_body_owed() {
+    // Its own, for as long as it lasts: a clone for each request would have the threads wait for each other
+    // at the count of clones.
+    let app = RefCell::new(service.app.clone());
+    let (hardened, told) = (&service.hardened, &progress);
+    let answers = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let mut answering = app.borrow_mut().call(request.map(body));
+        poll_fn(move |context: &mut Context<'_>| {
+            // A panic ends its request with 500 and no other (docs/threat-model.md SV-3). Nothing of the
+            // request is used after it panicked.
+            let poll = AssertUnwindSafe(|| Pin::new(&mut answering).poll(context));
+            let mut response = match std::panic::catch_unwind(poll) {
+                Ok(Poll::Pending) => return Poll::Pending,
+                Ok(Poll::Ready(Ok(response))) => response,
+                Ok(Poll::Ready(Err(never))) => match never {},
+                Err(_) => fault(hardened),
+            };
+            // hyper does not wait for a body that nobody wants, and the gate cannot tell where chunks end. A
+            // client that is not told would send its next request into a closed connection (RFC 9112 §9.6).
+            if told.is_body_owed() {
                 let close = HeaderValue::from_static("close");
                 response.headers_mut().insert(CONNECTION, close);
             }
-            progress.is_answered(Instant::now());
-            Ok::<_, Infallible>(response)
-        }
+            told.is_answered(Instant::now());
+            Poll::Ready(Ok::<_, Infallible>(response))
+        })
     });
     // No timer: `Progress` knows better when to lose patience. Nor a bound on fields, which the gate has
     // counted: hyper allows a hundred as well, and told so once more it would clear a table for them
@@ -247,33 +259,22 @@ fn next_look(progress: &Progress, patience: Patience) -> Instant {
         .map_or(later, |at| at.min(later))
 }
 
-/// A panic ends its request with 500 and no other (docs/threat-model.md SV-3).
-async fn answer(
-    mut app: Router,
-    hardened: &HeaderMap,
-    peer: SocketAddr,
-    mut request: Request<Incoming>,
-) -> Response {
-    request.extensions_mut().insert(ConnectInfo(peer));
-    let mut answering = pin!(app.call(request.map(Body::new)));
-    let outcome = poll_fn(|context: &mut Context<'_>| {
-        // Nothing of the request is used after it panicked.
-        match std::panic::catch_unwind(AssertUnwindSafe(|| answering.as_mut().poll(context))) {
-            Ok(poll) => poll.map(Some),
-            Err(_) => Poll::Ready(None),
-        }
-    });
-    match outcome.await {
-        Some(Ok(response)) => response,
-        Some(Err(never)) => match never {},
-        None => {
-            error!("a handler panicked");
-            let kind = [(CONTENT_TYPE, "application/json")];
-            let body = r#"{"detail":"Internal server error."}"#;
-            let status = StatusCode::INTERNAL_SERVER_ERROR;
-            (status, hardened.clone(), kind, body).into_response()
-        }
+/// Most requests have none, and what is empty need not be kept on the heap.
+fn body(incoming: Incoming) -> Body {
+    if incoming.is_end_stream() {
+        Body::empty()
+    } else {
+        Body::new(incoming)
     }
+}
+
+/// What is answered where a handler panicked.
+fn fault(hardened: &HeaderMap) -> Response {
+    error!("a handler panicked");
+    let kind = [(CONTENT_TYPE, "application/json")];
+    let body = r#"{"detail":"Internal server error."}"#;
+    let status = StatusCode::INTERNAL_SERVER_ERROR;
+    (status, hardened.clone(), kind, body).into_response()
 }
 
 async fn refuse(mut stream: Stream, refusal: Refusal, hardened: &HeaderMap) {
