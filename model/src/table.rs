@@ -246,8 +246,9 @@ impl Row {
         match (self.ended, self.owner) {
             (Some(why), _) => Some(Refusal::Ended(why)),
             (None, Owner::Disabled) => Some(Refusal::Disabled),
+            _ if self.is_expired(rules) => Some(Refusal::Expired),
             (None, Owner::Gone) => Some(Refusal::Gone),
-            (None, Owner::Standing) => self.is_expired(rules).then_some(Refusal::Expired),
+            (None, Owner::Standing) => None,
         }
     }
 

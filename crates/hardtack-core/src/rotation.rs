@@ -172,13 +172,15 @@ pub fn rotate(family: &Family, presented: Position, window: Duration, now: Times
     if let Some(ended) = family.ended {
         return Rotation::Revoked(ended);
     }
-    match family.owner {
-        Owner::Standing => {}
-        Owner::Disabled => return Rotation::UserDisabled,
-        Owner::Gone => return Rotation::UserGone,
+    if family.owner == Owner::Disabled {
+        return Rotation::UserDisabled;
     }
+    // Before the owner who is gone: what time had ended by then was ended by time.
     if now >= family.idle_ends_at() {
         return Rotation::Expired(family.idle_ends_at());
+    }
+    if family.owner == Owner::Gone {
+        return Rotation::UserGone;
     }
 
     let Lineage {

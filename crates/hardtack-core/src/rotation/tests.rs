@@ -102,6 +102,22 @@ fn a_dead_family_answers_nothing_whatever_is_presented() {
             ..alive
         };
         assert_eq!(rotate(&idle, presented, G, NOW), Rotation::Expired(NOW));
+        let idle_and_gone = Family {
+            owner: Owner::Gone,
+            ..idle
+        };
+        assert_eq!(
+            rotate(&idle_and_gone, presented, G, NOW),
+            Rotation::Expired(NOW)
+        );
+        let idle_and_disabled = Family {
+            owner: Owner::Disabled,
+            ..idle
+        };
+        assert_eq!(
+            rotate(&idle_and_disabled, presented, G, NOW),
+            Rotation::UserDisabled
+        );
         let over = Family {
             ends_at: NOW - Duration::from_secs(1),
             ..alive

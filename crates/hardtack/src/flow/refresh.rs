@@ -49,7 +49,7 @@ pub enum RefreshError {
     Revoked(DeadCookies),
     /// The user is switched off.
     #[error("the user is switched off")]
-    UserDisabled,
+    UserDisabled(DeadCookies),
     /// Too many refused refreshes from one client. A good token is never throttled.
     #[error("too many refused refreshes; wait {0:?}")]
     Throttled(std::time::Duration),
@@ -63,6 +63,17 @@ pub enum RefreshError {
 }
 
 impl RefreshError {
+    /// What a browser does with its cookies. Only what is known to be dead is cleared.
+    #[must_use]
+    pub fn dead_cookies(self) -> DeadCookies {
+        match self {
+            Self::Expired(cookies) | Self::Revoked(cookies) | Self::UserDisabled(cookies) => {
+                cookies
+            }
+            _ => DeadCookies::Keep,
+        }
+    }
+
     fn word(self) -> &'static str {
         match self {
             Self::Missing => "missing",
@@ -70,7 +81,7 @@ impl RefreshError {
             Self::WrongType => "wrong_type",
             Self::Expired(_) => "expired",
             Self::Revoked(_) => "revoked",
-            Self::UserDisabled => "user_disabled",
+            Self::UserDisabled(_) => "user_disabled",
             Self::Throttled(_) => "throttled",
             Self::Wait(_) => "wait",
             Self::Unavailable(_) => "unavailable",
@@ -235,12 +246,14 @@ impl<S: Store> Hardtack<S> {
                 Rotation::Expired(since) => {
                     return Err(RefreshError::Expired(dead_cookies(since, now)));
                 }
-                Rotation::UserDisabled
-                | Rotation::Revoked(Ended {
+                Rotation::Revoked(Ended {
                     reason: RevokeReason::UserDisabled,
-                    ..
-                }) => {
-                    return Err(RefreshError::UserDisabled);
+                    at,
+                }) => return Err(RefreshError::UserDisabled(dead_cookies(at, now))),
+                // It had run out when the user was switched off, or its row is a moment behind.
+                Rotation::UserDisabled => {
+                    let cookies = dead_cookies(family.idle_ends_at(), now);
+                    return Err(RefreshError::UserDisabled(cookies));
                 }
                 Rotation::Revoked(Ended { at, .. }) => {
                     return Err(RefreshError::Revoked(dead_cookies(at, now)));

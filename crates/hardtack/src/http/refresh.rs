@@ -91,26 +91,21 @@ fn refused<S: Store>(hardtack: &Hardtack<S>, error: RefreshError, presented: &[&
             presented.iter().all(|token| token.is_empty())
         }
     };
-    let (reason, cookies) = match error {
+    let reason = match error {
         RefreshError::Throttled(wait) | RefreshError::Wait(wait) => {
             return ApiError::Throttled(wait);
         }
         RefreshError::Unavailable(unavailable) => return ApiError::Unavailable(unavailable),
         _ if is_missing => return missing(response),
-        RefreshError::Missing | RefreshError::Invalid => (
-            ApiError::TokenNotValid("Token is invalid"),
-            DeadCookies::Keep,
-        ),
-        RefreshError::WrongType => (
-            ApiError::TokenNotValid("Token has wrong type"),
-            DeadCookies::Keep,
-        ),
-        RefreshError::Expired(cookies) => (ApiError::TokenNotValid("Token is expired"), cookies),
-        RefreshError::Revoked(cookies) => {
-            (ApiError::TokenNotValid("Token is blacklisted"), cookies)
+        RefreshError::Missing | RefreshError::Invalid => {
+            ApiError::TokenNotValid("Token is invalid")
         }
-        RefreshError::UserDisabled => (ApiError::NoActiveAccount, DeadCookies::Keep),
+        RefreshError::WrongType => ApiError::TokenNotValid("Token has wrong type"),
+        RefreshError::Expired(_) => ApiError::TokenNotValid("Token is expired"),
+        RefreshError::Revoked(_) => ApiError::TokenNotValid("Token is blacklisted"),
+        RefreshError::UserDisabled(_) => ApiError::NoActiveAccount,
     };
+    let cookies = error.dead_cookies();
     let error = match response.error {
         ErrorShape::Detail => reason,
         ErrorShape::Error => {

@@ -17,7 +17,7 @@ use tower::{Layer, Service};
 
 use super::extract::{client_of, refresh_cookies};
 use crate::flow::Grant;
-use crate::flow::refresh::{DeadCookies, RefreshError};
+use crate::flow::refresh::DeadCookies;
 use crate::hardtack::Hardtack;
 
 /// A token is renewed in the last of so many equal parts of its life.
@@ -137,10 +137,7 @@ impl<S: Store> Hardtack<S> {
                 Renewal::Granted(Box::new(grant))
             }
             // As after a refused refresh: dead cookies would be presented with every request.
-            Err(
-                RefreshError::Expired(DeadCookies::Clear)
-                | RefreshError::Revoked(DeadCookies::Clear),
-            ) => Renewal::Dead,
+            Err(refused) if refused.dead_cookies() == DeadCookies::Clear => Renewal::Dead,
             _ => Renewal::Nothing,
         }
     }

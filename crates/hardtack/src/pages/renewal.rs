@@ -60,9 +60,7 @@ pub(super) async fn renew<S: Store>(
         .await;
     match refreshed {
         Ok(grant) => set_cookies(hardtack, &mut response, &grant),
-        Err(
-            RefreshError::Expired(DeadCookies::Clear) | RefreshError::Revoked(DeadCookies::Clear),
-        ) => {
+        Err(refused) if refused.dead_cookies() == DeadCookies::Clear => {
             clear_cookies(hardtack, &mut response);
         }
         // The session is good: a login form would be a lie.

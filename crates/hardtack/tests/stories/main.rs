@@ -18,6 +18,8 @@ mod cookies;
 #[cfg(test)]
 mod csrf;
 #[cfg(test)]
+mod dead_cookies;
+#[cfg(test)]
 mod devices;
 #[cfg(test)]
 mod email;
