@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -32,7 +32,7 @@ use tokio::time::{sleep_until, timeout};
 use tower::Service as _;
 use tracing::{debug, error};
 
-use super::crowd::Crowd;
+use super::crowd::{Crowd, Place};
 use super::gate::Gate;
 use super::progress::{Patience, Progress};
 use super::refusal::Refusal;
@@ -81,15 +81,20 @@ pub(super) async fn serve(
 ) {
     // Answers are small and complete: waiting for more to send only delays them.
     let _ = stream.set_nodelay(true);
-    let progress = Arc::new(Progress::new(Instant::now()));
+    let opened_at = Instant::now();
+    let progress = Arc::new(Progress::new(opened_at));
+    let mut place = service.crowd.enter(opened_at);
     let opened = tokio::select! {
-        opened = open(stream, &service) => opened,
+        opened = open(stream, &service, &mut place) => opened,
         () = tokio::time::sleep(service.patience.head) => return,
         _ = draining.changed() => return,
     };
     match opened {
         Ok(stream) => {
-            Box::pin(serve_requests(stream, peer, service, progress, draining)).await;
+            Box::pin(serve_requests(
+                stream, peer, service, progress, place, draining,
+            ))
+            .await;
         }
         Err(error) => debug!(%error, %peer, "connection not opened"),
     }
@@ -97,7 +102,7 @@ pub(super) async fn serve(
 
 /// Waits for the first byte before anything is made: a stranger who says nothing costs little more
 /// than a socket.
-async fn open(stream: TcpStream, service: &Service) -> std::io::Result<Stream> {
+async fn open(stream: TcpStream, service: &Service, place: &mut Place) -> std::io::Result<Stream> {
     // It may be here and only not be noticed yet: a newcomer is told to go at once when nobody else
     // waits, and closing would reset what it asked for.
     let speaks = || {
@@ -111,15 +116,16 @@ async fn open(stream: TcpStream, service: &Service) -> std::io::Result<Stream> {
         biased;
         // That a socket is readable is no more than a guess before the first try.
         count = stream.peek(&mut unread) => count?,
-        () = service.crowd.must_go_unless(speaks) => 0,
+        () = place.must_go_unless(speaks) => 0,
     };
     if first_byte == 0 {
         return Err(ErrorKind::UnexpectedEof.into());
     }
+    place.waits_anew();
     tokio::select! {
         biased;
         opened = Box::pin(service.door.open(stream)) => opened,
-        () = service.crowd.must_go() => Err(ErrorKind::UnexpectedEof.into()),
+        () = place.must_go() => Err(ErrorKind::UnexpectedEof.into()),
     }
 }
 
@@ -128,6 +134,7 @@ async fn serve_requests(
     peer: SocketAddr,
     service: Service,
     progress: Arc<Progress>,
+    mut place: Place,
     draining: watch::Receiver<()>,
 ) {
     let gate = Gate::new(stream, Arc::clone(&progress), service.longest_head);
@@ -165,7 +172,15 @@ async fn serve_requests(
         .max_header_size(service.longest_head)
         .max_buf_size(service.longest_head)
         .serve_connection(TokioIo::new(gate), answers);
-    let end = run(&mut connection, &progress, &service, draining).await;
+    let end = run(
+        &mut connection,
+        &progress,
+        service.patience,
+        &mut place,
+        draining,
+    )
+    .await;
+    drop(place);
     let gate = connection.into_parts().io.into_inner();
     let cut_short = gate.is_inside_a_body();
     let stream = gate.into_stream();
@@ -204,20 +219,32 @@ enum End {
 async fn run<S>(
     connection: &mut http1::Connection<TokioIo<Gate>, S>,
     progress: &Progress,
-    service: &Service,
+    patience: Patience,
+    place: &mut Place,
     mut draining: watch::Receiver<()>,
 ) -> End
 where
     S: HttpService<Incoming, ResBody = Body, Error = Infallible> + Unpin,
 {
-    let patience = service.patience;
+    place.waits_anew();
+    let drained = draining.clone();
     let mut look = pin!(sleep_until(next_look(progress, patience).into()));
-    let mut give_way = pin!(service.crowd.must_go());
     let mut drain = pin!(draining.changed());
-    let mut waited_after = None;
+    let mut known: Option<Waker> = None;
+    let mut waited_after = Some(0);
     let mut is_last = false;
     poll_fn(|context: &mut Context<'_>| {
-        let drains = !is_last && drain.as_mut().poll(context).is_ready();
+        // What has been polled wakes this task when it is over. Until then it is only asked whether it is:
+        // polled with every request, it would take a lock that all connections share.
+        let is_new = !known
+            .as_ref()
+            .is_some_and(|known| known.will_wake(context.waker()));
+        if is_new {
+            known = Some(context.waker().clone());
+        }
+        let drains = !is_last
+            && (is_new || drained.has_changed().is_err())
+            && drain.as_mut().poll(context).is_ready();
         loop {
             if let Poll::Ready(outcome) = Pin::new(&mut *connection).poll(context) {
                 return Poll::Ready(End::Served(outcome));
@@ -233,17 +260,23 @@ where
         let waits_after = progress.waits_after();
         if waits_after != waited_after {
             waited_after = waits_after;
-            give_way.set(service.crowd.must_go());
+            if waits_after.is_some() {
+                place.waits_since(progress.since());
+            } else {
+                place.stays();
+            }
         }
-        if waits_after.is_some() && give_way.as_mut().poll(context).is_ready() {
+        if waits_after.is_some() && place.poll_must_go(context).is_ready() {
             return Poll::Ready(End::GivesWay);
         }
-        while look.as_mut().poll(context).is_ready() {
-            let deadline = progress.deadline(patience);
-            if deadline.is_some_and(|at| at <= Instant::now()) {
-                return Poll::Ready(End::OutOfPatience);
+        if is_new || look.is_elapsed() {
+            while look.as_mut().poll(context).is_ready() {
+                let deadline = progress.deadline(patience);
+                if deadline.is_some_and(|at| at <= Instant::now()) {
+                    return Poll::Ready(End::OutOfPatience);
+                }
+                look.as_mut().reset(next_look(progress, patience).into());
             }
-            look.as_mut().reset(next_look(progress, patience).into());
         }
         Poll::Pending
     })

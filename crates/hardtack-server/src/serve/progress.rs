@@ -157,6 +157,12 @@ impl Progress {
         self.is_busy.load(Relaxed)
     }
 
+    /// How long after the connection was opened its last request was answered, or the head begun that it has
+    /// not ended.
+    pub(super) fn since(&self) -> Duration {
+        Duration::from_nanos(self.since.0.load(Relaxed))
+    }
+
     /// How many requests there were, while the client owes the next one.
     pub(super) fn waits_after(&self) -> Option<u64> {
         (!self.is_busy()).then(|| self.requests.load(Relaxed))
