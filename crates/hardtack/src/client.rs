@@ -23,9 +23,7 @@ impl Client {
     /// The address as text; empty when unknown.
     #[must_use]
     pub fn address_text(&self) -> String {
-        self.address
-            .map(|address| address.to_string())
-            .unwrap_or_default()
+        self.address.map(text_of).unwrap_or_default()
     }
 
     /// The language of ours that it likes best, as a tag; none when it does not say.
@@ -59,6 +57,26 @@ pub(crate) fn client_address<'a>(
         }
     }
     client
+}
+
+/// The address as text. Every refresh is logged with one, and to write IPv4 by way of `Display` takes a
+/// fourth of the whole line's time.
+pub(crate) fn text_of(address: IpAddr) -> String {
+    let IpAddr::V4(address) = address else {
+        return address.to_string();
+    };
+    let mut text = String::with_capacity("255.255.255.255".len());
+    for octet in address.octets() {
+        if !text.is_empty() {
+            text.push('.');
+        }
+        for place in [100, 10, 1] {
+            if octet >= place || place == 1 {
+                text.push(char::from(b'0' + octet / place % 10));
+            }
+        }
+    }
+    text
 }
 
 /// `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1` or `[2001:db8::1]:80`.
@@ -133,5 +151,15 @@ mod tests {
             address_of("::ffff:10.0.0.1", &["::ffff:203.0.113.9"]),
             "203.0.113.9"
         );
+    }
+
+    #[test]
+    fn the_text_of_an_address_is_the_one_that_it_displays() {
+        for octet in 0..=u8::MAX {
+            let address = IpAddr::from([octet, 10, octet, 0]);
+            assert_eq!(text_of(address), address.to_string());
+        }
+        let address: IpAddr = "2001:db8::1".parse().unwrap();
+        assert_eq!(text_of(address), "2001:db8::1");
     }
 }

@@ -19,7 +19,7 @@ use hardtack_store::{Store, StoreError};
 use crate::audit::AuditTrail;
 use crate::background::Background;
 use crate::breached::{BreachCheck, BreachedPasswords};
-use crate::client::Client;
+use crate::client::{Client, text_of};
 use crate::entropy::SystemEntropy;
 use crate::flow::REVOCATION_MARGIN;
 use crate::hash_pool::HashPool;
@@ -331,7 +331,7 @@ impl<S: Store> Hardtack<S> {
     }
 
     pub(crate) fn report(&self, event: &Event, client: &Client) {
-        let address = client.address.map(|address| address.to_string());
+        let address = client.address.map(text_of);
         let address = address.as_deref();
         self.0.observer.observe(event, address);
         self.0.audit.note(event, address, self.clock().now());
