@@ -25,7 +25,7 @@ const MOST: usize = 256 * 1024;
 /// mixed with those of another process that writes there as well.
 const AT_ONCE: usize = 4096;
 
-/// Bytes that are kept room for while nothing waits.
+/// Bytes that are kept room for at least.
 const KEPT: usize = 16 * 1024;
 
 /// Gathers lines and writes them to `W`.
@@ -120,8 +120,11 @@ impl<W: Write> Shared<W> {
         std::mem::swap(&mut self.lock().lines, lines);
         // There is nobody left to tell.
         let _ = write_whole_lines(writer, lines).and_then(|()| writer.flush());
+        // What was needed just now is needed again in an instant: under load the room would be given
+        // back and asked for two hundred times a second, page by page.
+        let kept = KEPT.max(2 * lines.len());
         lines.clear();
-        lines.shrink_to(KEPT);
+        lines.shrink_to(kept);
     }
 
     fn lock(&self) -> MutexGuard<'_, Pending> {
