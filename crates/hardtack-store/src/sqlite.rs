@@ -7,6 +7,7 @@
 //! In the file times are microseconds, states small numbers, and the reasons of
 //! [`RevokeReason`](hardtack_core::session::RevokeReason) their codes.
 
+mod answers;
 mod audit;
 mod checkpointer;
 mod code;

@@ -12,9 +12,11 @@ use std::thread::JoinHandle;
 use crossbeam_channel::Receiver;
 use hardtack_core::{Clock, Timestamp};
 use rusqlite::{Connection, ErrorCode};
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use super::Failure;
+use super::answers::{self, Waiter};
 use super::checkpointer::Checkpointer;
 use super::desk::Desk;
 use super::queue::{self, Queue};
@@ -75,6 +77,7 @@ impl Writer {
             shape,
             body: Some(act),
             outcome: None,
+            runtime: Handle::try_current().ok(),
             reply,
         });
         self.queue.put(member)?;
@@ -101,14 +104,14 @@ impl Drop for Writer {
 }
 
 /// An act in the queue, whatever it answers.
-trait Member: Send {
+trait Member: Waiter {
     fn shape(&self) -> Shape;
 
     /// Runs the act and keeps what it says until the batch is decided.
     fn run(&mut self, desk: &Desk<'_>, now: Timestamp) -> Result<(), Spoilage>;
 
-    /// Tells whoever asked. `spoilt` says why the batch was rolled back, if it was.
-    fn answer(self: Box<Self>, spoilt: Option<&str>);
+    /// What the act said does not hold: the batch was rolled back, for this reason.
+    fn spoil(&mut self, reason: &str);
 }
 
 /// The act failed. Does that end the batch?
@@ -123,6 +126,7 @@ struct Act<T, F> {
     shape: Shape,
     body: Option<F>,
     outcome: Option<Result<T, StoreError>>,
+    runtime: Option<Handle>,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
@@ -154,14 +158,20 @@ where
         spoilage.map_or(Ok(()), Err)
     }
 
-    fn answer(self: Box<Self>, spoilt: Option<&str>) {
-        let outcome = match (spoilt, self.outcome) {
-            (None, Some(outcome)) => outcome,
-            (Some(reason), _) => Err(StoreError::Unavailable(reason.to_owned())),
-            (None, None) => Err(StoreError::Unavailable("the act never ran".to_owned())),
-        };
+    fn spoil(&mut self, reason: &str) {
+        self.outcome = Some(Err(StoreError::Unavailable(reason.to_owned())));
+    }
+}
+
+impl<T: Send, F: Send> Waiter for Act<T, F> {
+    fn runtime(&self) -> Option<&Handle> {
+        self.runtime.as_ref()
+    }
+
+    fn tell(self: Box<Self>) {
+        let never_ran = || Err(StoreError::Unavailable("the act never ran".to_owned()));
         // Whoever stopped waiting will ask again.
-        let _ = self.reply.send(outcome);
+        let _ = self.reply.send(self.outcome.unwrap_or_else(never_ran));
     }
 }
 
@@ -186,19 +196,19 @@ fn write(
     clock: &dyn Clock,
     waiting: &Receiver<Box<dyn Member>>,
 ) {
-    let mut batch = Vec::with_capacity(BATCH);
     while let Ok(first) = waiting.recv() {
-        batch.push(first);
+        let mut batch = vec![first];
         let changes_before = desk.total_changes();
         let committed = commit_together(desk, clock, waiting, &mut batch);
         if let Err(reason) = &committed {
             tracing::error!(reason, acts = batch.len(), "a group commit was rolled back");
             roll_back(desk);
+            for member in &mut batch {
+                member.spoil(reason);
+            }
         }
         let acts = batch.len();
-        for member in batch.drain(..) {
-            member.answer(committed.as_ref().err().map(String::as_str));
-        }
+        answers::tell(batch);
         // A probe of somebody's monitoring leaves nothing in the log.
         if desk.total_changes() != changes_before {
             checkpointer.note(acts);
