@@ -33,6 +33,7 @@ mod audit;
 mod code;
 mod import;
 mod outbox;
+mod remembrance;
 mod revocation_log;
 mod session;
 mod user;

@@ -16,7 +16,8 @@ use crate::{LogPosition, RevocationPage, StoreError};
 pub struct Revoke {
     /// Why.
     pub reason: RevokeReason,
-    /// The access lifetime and a margin (docs/rotation.md: 60 s).
+    /// The access lifetime and a margin (docs/rotation.md: 60 s). It is remembered longer where that
+    /// was asked for ([`SessionStore::remember_ends_for`]).
     pub remembered_for: Duration,
 }
 
@@ -164,6 +165,19 @@ pub trait SessionStore: Send + Sync + 'static {
         &self,
         user: UserId,
     ) -> impl Future<Output = Result<Vec<Session>, StoreError>> + Send;
+
+    /// Says what the access tokens need that this process hands out: their lifetime and a margin
+    /// (docs/rotation.md: 60 s). Said before the first token, and once a minute from then on.
+    ///
+    /// From now on no end of a session is remembered for less, whoever writes it and whatever
+    /// [`Revoke::remembered_for`] says: neither a lowered lifetime nor an operator's command under
+    /// another configuration lets a token outlive the memory of its session's end. Longer than what
+    /// was said before holds at once; less holds when it has been said for as long as the longer
+    /// time, and by nobody otherwise.
+    fn remember_ends_for(
+        &self,
+        needed: Duration,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// At most `limit` (at least 1) of the unexpired revocations after a position, oldest first.
     ///

@@ -147,6 +147,63 @@ pub async fn an_entry_outlives_the_last_token_though_the_clock_stepped_back<S: S
     assert_eq!(revoked, sessions);
 }
 
+/// Somebody lowers the lifetime of access tokens, or an operator's command knows another one: a token
+/// from before lives on, and a thief who has it waits until its end is forgotten.
+pub async fn an_end_is_remembered_as_long_as_any_token_lives<S: Store>(world: World<S>) {
+    let hour = Duration::from_secs(3_600);
+    let user = world.register("alice").await;
+    world.store.remember_ends_for(hour).await.unwrap();
+    world.store.remember_ends_for(SECOND).await.unwrap();
+    let (one, other) = (world.log_in(&user).await, world.log_in(&user).await);
+    world.log_out(one.family.session).await;
+    let all = revoke(RevokeReason::LogoutAll);
+    let ended = world.store.revoke_user_sessions(user.id, None, all).await;
+    assert_eq!(ended.unwrap(), [other.family.session]);
+    for entry in world.log_after(None).await {
+        assert_eq!(entry.expires_at, START + hour);
+    }
+    // Whoever says that it is for longer is believed too.
+    let third = world.log_in(&user).await.family.session;
+    let operator = Revoke {
+        reason: RevokeReason::Operator,
+        remembered_for: 2 * hour,
+    };
+    world.store.revoke_session(third, operator).await.unwrap();
+    let last = world.log_after(None).await.pop().unwrap();
+    assert_eq!((last.session, last.expires_at), (third, START + 2 * hour));
+}
+
+pub async fn less_holds_when_the_last_token_is_over_that_needed_more<S: Store>(world: World<S>) {
+    let (short, long) = (Duration::from_secs(1_200), Duration::from_secs(3_600));
+    let user = world.register("alice").await;
+    let lasts = async || {
+        let session = world.log_in(&user).await.family.session;
+        world.log_out(session).await;
+        let last = world.log_after(None).await.pop().unwrap();
+        last.expires_at.since(world.now())
+    };
+    let say = async |needed| world.store.remember_ends_for(needed).await.unwrap();
+    say(long).await;
+    world.pass(10 * long);
+    say(short).await;
+    world.pass(long - SECOND);
+    say(short).await;
+    assert_eq!(
+        lasts().await,
+        long,
+        "a token of the longer kind may be left"
+    );
+    // A process that still hands out such tokens, as when servers are replaced one by one.
+    say(long).await;
+    say(short).await;
+    world.pass(long - SECOND);
+    say(short).await;
+    assert_eq!(lasts().await, long);
+    world.pass(SECOND);
+    say(short).await;
+    assert_eq!(lasts().await, short);
+}
+
 pub async fn what_ends_by_itself_is_not_in_the_log<S: Store>(world: World<S>) {
     world.logged_in().await;
     world.pass(IDLE);

@@ -135,6 +135,8 @@ macro_rules! conformance {
                     who_knows_another_past_is_told_everything
                     an_entry_is_gone_from_the_log_when_it_expires
                     an_entry_outlives_the_last_token_though_the_clock_stepped_back
+                    an_end_is_remembered_as_long_as_any_token_lives
+                    less_holds_when_the_last_token_is_over_that_needed_more
                     what_ends_by_itself_is_not_in_the_log
                     a_sequence_never_comes_again
                     every_way_to_end_a_session_is_in_the_log

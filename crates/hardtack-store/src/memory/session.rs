@@ -11,6 +11,7 @@ use hardtack_core::user::{PasswordVersion, UserState};
 use hardtack_core::{Activity, SessionId, Timestamp, UserId};
 
 use super::{MemoryStore, Rooms};
+use crate::remembrance::Remembrance;
 use crate::{
     FamilyAt, Insertion, LogPosition, Opened, Revocation, RevocationPage, Revoke, SessionStore,
     StoreError, Verdict,
@@ -30,6 +31,7 @@ pub(super) struct Sessions {
     known_devices: HashMap<UserId, HashSet<String>>,
     /// The highest sequence ever given; purging must not make it go back.
     last_sequence: i64,
+    remembrance: Option<Remembrance>,
 }
 
 struct Row {
@@ -115,13 +117,14 @@ impl Sessions {
             ..
         } = row.family;
         let last_issued_at = now.max(last_seen_at).max(lineage.anchor_at);
+        let asked_for = self.remembrance.map_or(Duration::ZERO, |kept| kept.lasts);
         self.last_sequence += 1;
         self.revocations.insert(
             self.last_sequence,
             Revocation {
                 sequence: self.last_sequence,
                 session: id,
-                expires_at: last_issued_at + revoke.remembered_for,
+                expires_at: last_issued_at + revoke.remembered_for.max(asked_for),
             },
         );
         Some(user)
@@ -372,6 +375,14 @@ impl SessionStore for MemoryStore {
                 .collect();
             sessions.sort_unstable_by_key(|session| (Reverse(session.created_at), session.id));
             Ok(sessions)
+        })
+    }
+
+    async fn remember_ends_for(&self, needed: Duration) -> Result<(), StoreError> {
+        self.act(|rooms, now| {
+            let kept = &mut rooms.sessions.remembrance;
+            *kept = Some(Remembrance::after(*kept, needed, now));
+            Ok(())
         })
     }
 

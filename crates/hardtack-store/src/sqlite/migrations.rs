@@ -25,7 +25,7 @@ impl Migration {
 }
 
 /// In order. `PRAGMA user_version` counts how many were applied.
-const MIGRATIONS: [Migration; 7] = [
+const MIGRATIONS: [Migration; 8] = [
     Migration {
         name: "0001_users",
         sql: include_str!("../../migrations/sqlite/0001_users.sql"),
@@ -53,6 +53,10 @@ const MIGRATIONS: [Migration; 7] = [
     Migration {
         name: "0007_orphaned",
         sql: include_str!("../../migrations/sqlite/0007_orphaned.sql"),
+    },
+    Migration {
+        name: "0008_remembrance",
+        sql: include_str!("../../migrations/sqlite/0008_remembrance.sql"),
     },
 ];
 

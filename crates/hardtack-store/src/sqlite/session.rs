@@ -33,6 +33,7 @@ mod device;
 mod ending;
 mod log;
 mod purge;
+mod remembrance;
 mod rotation;
 mod row;
 mod seen;
@@ -311,6 +312,14 @@ impl SessionStore for SqliteStore {
                 statement
                     .query_and_then(params![now.unix_micros(), user.as_i64()], row::session)?
                     .collect()
+            })
+            .await
+    }
+
+    async fn remember_ends_for(&self, needed: Duration) -> Result<(), StoreError> {
+        self.writer
+            .act(Shape::OneStatement, move |connection, now| {
+                remembrance::note(connection, needed, now)
             })
             .await
     }

@@ -7,6 +7,7 @@ use hardtack_core::{SessionId, Timestamp, UserId};
 use rusqlite::{Connection, ToSql, params};
 
 use super::super::{Failure, micros};
+use super::remembrance;
 use crate::Revoke;
 
 /// Ends one session, if it is alive, and says whose it was.
@@ -46,7 +47,7 @@ fn remember(
     revoke: Revoke,
     last_issued_at: Timestamp,
 ) -> Result<(), Failure> {
-    let expires_at = last_issued_at + revoke.remembered_for;
+    let expires_at = last_issued_at + remembrance::at_least(connection, revoke.remembered_for)?;
     connection
         .prepare_cached("INSERT INTO revocations (sid, expires_at) VALUES (?1, ?2)")?
         .execute(params![session.as_bytes(), expires_at.unix_micros()])?;
@@ -93,7 +94,7 @@ impl EndTogether {
         now: Timestamp,
     ) -> Result<Vec<SessionId>, Failure> {
         let (now, user) = (now.unix_micros(), user.as_i64());
-        let remembered_for = micros(revoke.remembered_for);
+        let remembered_for = micros(remembrance::at_least(connection, revoke.remembered_for)?);
         let count = connection.prepare_cached(self.log)?.execute(params![
             now,
             spared,

@@ -56,7 +56,7 @@ pub(super) const fn parent_branch_column(parent: ParentBranch) -> Option<u32> {
 pub(super) fn parse_duration(micros: i64) -> Result<Duration, Failure> {
     u64::try_from(micros)
         .map(Duration::from_micros)
-        .map_err(|_| Failure::Corrupt(format!("a session's idle timeout is {micros}")))
+        .map_err(|_| Failure::Corrupt(format!("a duration is {micros}")))
 }
 
 pub(super) fn parse_ended(at: Option<i64>, reason: Option<&str>) -> Result<Option<Ended>, Failure> {
