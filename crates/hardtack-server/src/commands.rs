@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use hardtack_core::audit::AuditEntry;
@@ -32,9 +31,6 @@ mod mail;
 mod man;
 mod session;
 mod user;
-
-/// How long a revocation outlives the last access token (docs/rotation.md).
-const REVOCATION_MARGIN: Duration = Duration::from_secs(60);
 
 /// Does what was typed.
 pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
@@ -135,10 +131,9 @@ async fn find_user(store: &SqliteStore, text: &str) -> Result<User> {
 
 /// A revocation that running servers remember for as long as a token of the session can live.
 fn revoke(loaded: &Loaded, reason: RevokeReason) -> Revoke {
-    let access_lifetime = loaded.config.settings.tokens.access_lifetime;
     Revoke {
         reason,
-        remembered_for: access_lifetime + REVOCATION_MARGIN,
+        remembered_for: loaded.config.settings.tokens.ends_remembered_for(),
     }
 }
 

@@ -153,7 +153,7 @@ impl<S: Store> Hardtack<S> {
     pub(crate) fn revoke(&self, reason: RevokeReason) -> Revoke {
         Revoke {
             reason,
-            remembered_for: self.settings().tokens.access_lifetime + REVOCATION_MARGIN,
+            remembered_for: self.settings().tokens.ends_remembered_for(),
         }
     }
 
@@ -197,6 +197,3 @@ pub(crate) async fn see_through<T: Send + 'static>(
         }
     }
 }
-
-/// Clocks of verifiers may differ by this much (docs/rotation.md).
-pub(crate) const REVOCATION_MARGIN: std::time::Duration = std::time::Duration::from_secs(60);

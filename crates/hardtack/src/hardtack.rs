@@ -21,7 +21,6 @@ use crate::background::Background;
 use crate::breached::{BreachCheck, BreachedPasswords};
 use crate::client::{Client, text_of};
 use crate::entropy::SystemEntropy;
-use crate::flow::REVOCATION_MARGIN;
 use crate::hash_pool::HashPool;
 use crate::http::cookies::CookieWriter;
 use crate::last_seen::LastSeen;
@@ -170,7 +169,7 @@ impl<S: Store> Builder<S> {
             audience: settings.tokens.audience.clone(),
             accept_simplejwt: settings.tokens.accept_simplejwt,
         };
-        let revoked = RevokedSet::new(settings.tokens.access_lifetime + REVOCATION_MARGIN, now)
+        let revoked = RevokedSet::new(settings.tokens.ends_remembered_for(), now)
             .with_staleness(settings.revocations.staleness());
         let uses = Arc::new(Uses::default());
         let last_seen = Arc::new(LastSeen::new(now));
@@ -233,6 +232,7 @@ impl<S: Store> Builder<S> {
             revocations: Revocations::default(),
         };
         let hardtack = Hardtack(Arc::new(authority));
+        hardtack.ask_to_remember_ends().await?;
         hardtack.read_revocations().await?;
         Ok(hardtack)
     }

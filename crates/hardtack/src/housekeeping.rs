@@ -11,8 +11,8 @@ use crate::hardtack::Hardtack;
 /// How often other processes' revocations are read: half the bound that is promised (2 s).
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Old rows are looked for once in so many rounds.
-const ROUNDS_PER_PURGE: u64 = 60;
+/// What is no hurry is done once in so many rounds, a minute.
+const ROUNDS_PER_MINUTE: u64 = 60;
 
 /// How long an operator can see which mails could not be sent.
 const GIVEN_UP_MAILS_KEPT_FOR: Duration = Duration::from_secs(7 * 86_400);
@@ -70,7 +70,11 @@ impl<S: Store> Hardtack<S> {
         }
         self.turn_keys();
         self.verifier().revoked().turn(self.clock().now());
-        if round.is_multiple_of(ROUNDS_PER_PURGE) {
+        if round.is_multiple_of(ROUNDS_PER_MINUTE) {
+            // Said again and again, so that another process with a shorter lifetime knows of us.
+            if let Err(error) = self.ask_to_remember_ends().await {
+                tracing::warn!(%error, "how long ends of sessions matter could not be said");
+            }
             self.purge().await;
         }
     }

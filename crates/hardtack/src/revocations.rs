@@ -78,6 +78,13 @@ impl<S: Store> Hardtack<S> {
         }
     }
 
+    /// Has every process on the store remember ends of sessions for as long as tokens of this one
+    /// live.
+    pub(crate) async fn ask_to_remember_ends(&self) -> Result<(), StoreError> {
+        let needed = self.settings().tokens.ends_remembered_for();
+        self.store().remember_ends_for(needed).await
+    }
+
     fn remember(&self, page: &RevocationPage, now: Timestamp) {
         let revoked = self.verifier().revoked();
         for revocation in &page.revocations {

@@ -1,6 +1,5 @@
 //! The user `demo` of `--dev`.
 
-use std::time::Duration;
 
 use anyhow::{Result, bail};
 use data_encoding::BASE32_NOPAD;
@@ -41,7 +40,7 @@ pub(super) async fn prepare(store: &SqliteStore, config: &Config) -> Result<Secr
     let user = found.user;
     let revoke = Revoke {
         reason: RevokeReason::PasswordChanged,
-        remembered_for: config.settings.tokens.access_lifetime + Duration::from_secs(60),
+        remembered_for: config.settings.tokens.ends_remembered_for(),
     };
     let window = config.settings.session.rotation_window;
     let new = NewPassword {

@@ -29,6 +29,19 @@ pub struct TokenSettings {
     pub accept_simplejwt: bool,
 }
 
+/// Clocks of verifiers may differ by this much (docs/rotation.md).
+const MARGIN: Duration = Duration::from_secs(60);
+
+impl TokenSettings {
+    /// How long the end of a session must be remembered for the sake of such tokens: their lifetime
+    /// and a margin of a minute, by which the clocks of verifiers may differ. It is what
+    /// [`Revoke::remembered_for`](hardtack_store::Revoke::remembered_for) wants.
+    #[must_use]
+    pub fn ends_remembered_for(&self) -> Duration {
+        self.access_lifetime + MARGIN
+    }
+}
+
 impl Default for TokenSettings {
     fn default() -> Self {
         Self {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::body::Body;
+use hardtack::Settings;
 use hardtack::store::SessionStore;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, StatusCode};
@@ -116,6 +117,29 @@ async fn get_does_not_log_out() {
         StatusCode::METHOD_NOT_ALLOWED
     );
     assert!(browser.is_logged_in().await);
+}
+
+/// Somebody lowers the lifetime of access tokens. Whoever stole one from before waits until its end is
+/// forgotten, or until the server has been started again.
+#[tokio::test]
+async fn a_lowered_lifetime_brings_no_ended_session_back() {
+    let before = World::new().await;
+    let mut browser = before.logged_in().await;
+    let mut thief = browser.clone();
+    let lower = |settings: &mut Settings| {
+        settings.tokens.access_lifetime = Duration::from_secs(120);
+    };
+    let after = before.restarted(lower).await;
+    browser.meets(&after);
+    assert_eq!(browser.log_out().await.status, StatusCode::OK);
+    for _ in 0..4 {
+        after.advance(190);
+        let restarted = after.restarted(lower).await;
+        thief.meets(&restarted);
+        assert!(!thief.is_logged_in().await);
+    }
+    after.advance(190);
+    assert!(!thief.is_logged_in().await, "its token has expired");
 }
 
 /// A browser comes back after a month: nobody remembers its session, and its cookies go.
