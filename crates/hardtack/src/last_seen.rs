@@ -4,10 +4,12 @@
 //! are old and may be lost, these stay true and must not be.
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use hardtack_core::{SessionId, Timestamp};
+use hardtack_core::session::Session;
+use hardtack_core::{SessionId, Timestamp, UserId};
 use hardtack_store::{Store, StoreError};
 
 use crate::hardtack::Hardtack;
@@ -157,6 +159,23 @@ impl<S: Store> Hardtack<S> {
     /// [`StoreError`]; what was not written is kept and tried again.
     pub async fn flush_last_seen(&self) -> Result<(), StoreError> {
         self.write_last_seen(&self.last_seen().take_all()).await
+    }
+
+    /// Writes when the sessions of `user` were last used, if there are `limit` of them: the next login
+    /// ends the one that was idle longest, and the store must not take for idle who was here a moment
+    /// ago. What other processes on the store have gathered, it learns within a minute.
+    pub(crate) async fn write_last_seen_at_limit(
+        &self,
+        user: UserId,
+        limit: NonZeroU32,
+    ) -> Result<(), StoreError> {
+        let sessions = self.store().list_sessions(user).await?;
+        if u32::try_from(sessions.len()).is_ok_and(|count| count < limit.get()) {
+            return Ok(());
+        }
+        let waiting = |session: Session| Some((session.id, self.last_seen().waiting(session.id)?));
+        let seen: Vec<_> = sessions.into_iter().filter_map(waiting).collect();
+        self.write_last_seen(&seen).await
     }
 
     async fn write_last_seen(&self, seen: &[(SessionId, Timestamp)]) -> Result<(), StoreError> {

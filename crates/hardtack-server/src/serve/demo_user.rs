@@ -1,6 +1,5 @@
 //! The user `demo` of `--dev`.
 
-
 use anyhow::{Result, bail};
 use data_encoding::BASE32_NOPAD;
 use hardtack::SystemEntropy;

@@ -178,6 +178,9 @@ impl<S: Store> Hardtack<S> {
             let revoke = hardtack.revoke(RevokeReason::Replaced);
             let session = &hardtack.settings().session;
             let (limit, window) = (session.limit_per_user, session.rotation_window);
+            if let Some(limit) = limit {
+                hardtack.write_last_seen_at_limit(user, limit).await?;
+            }
             let insertion = hardtack
                 .store()
                 .insert_session(new, replaced, limit, revoke, window)

@@ -193,6 +193,24 @@ async fn a_session_keeps_the_limits_that_it_was_opened_with() {
     assert_eq!(lasts(&world, &mut browser, 30 * DAY - 1).await / DAY, 119);
 }
 
+/// Uses wait for up to a minute before they are written.
+#[tokio::test]
+async fn a_login_too_many_spares_who_was_here_a_moment_ago() {
+    let world = World::with(|settings| {
+        settings.session.limit_per_user = std::num::NonZeroU32::new(2);
+    })
+    .await;
+    let mut first = world.logged_in().await;
+    world.advance(2);
+    let mut second = world.logged_in().await;
+    world.advance(2);
+    assert!(first.is_logged_in().await);
+    world.advance(1);
+    let mut third = world.logged_in().await;
+    assert!(!second.is_logged_in().await);
+    assert!(first.is_logged_in().await && third.is_logged_in().await);
+}
+
 #[tokio::test]
 async fn a_login_too_many_ends_the_session_that_was_idle_longest() {
     let world = World::with(|settings| {
