@@ -103,6 +103,21 @@ impl Guard {
         self.find(headers).map(|found| found.admit(headers))
     }
 
+    /// Who sent a request of this method and these headers, if it may change something? That is
+    /// [`authenticate`](Self::authenticate), and [`check_csrf`](Self::check_csrf) where a cookie says who
+    /// it is. It is noted that somebody was there only when both let the request through: what is
+    /// refused is nobody's activity.
+    ///
+    /// # Errors
+    /// A [`Refusal`] of either.
+    pub fn admit(&self, method: &Method, headers: &HeaderMap) -> Result<Authenticated, Refusal> {
+        let found = self.find(headers)?;
+        if found.via() == Via::Cookie {
+            self.check_csrf(method, headers, found.session())?;
+        }
+        Ok(found.admit(headers))
+    }
+
     /// As [`authenticate`](Self::authenticate), and nothing is noted: for whoever only looks, such as
     /// a layer before the one that admits.
     ///

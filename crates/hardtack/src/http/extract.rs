@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use axum::extract::{ConnectInfo, FromRequestParts};
 use hardtack_core::refresh_token::RefreshToken;
 use hardtack_core::user::UserState;
-use hardtack_guard::{Authenticated, Refusal, Via, cookie_values};
+use hardtack_guard::{Authenticated, Refusal, cookie_values};
 use hardtack_store::Store;
 use http::header::{ACCEPT_LANGUAGE, USER_AGENT};
 use http::request::Parts;
@@ -26,15 +26,10 @@ impl<S: Store> FromRequestParts<Hardtack<S>> for Caller {
         parts: &mut Parts,
         hardtack: &Hardtack<S>,
     ) -> Result<Self, ApiError> {
-        let guard = hardtack.guard();
-        let caller = match guard.authenticate(&parts.headers) {
-            Ok(caller) => caller,
-            Err(refusal) => return Err(explain(hardtack, refusal).await),
-        };
-        if caller.via == Via::Cookie {
-            guard.check_csrf(&parts.method, &parts.headers, caller.session)?;
+        match hardtack.guard().admit(&parts.method, &parts.headers) {
+            Ok(caller) => Ok(Self(caller)),
+            Err(refusal) => Err(explain(hardtack, refusal).await),
         }
-        Ok(Self(caller))
     }
 }
 

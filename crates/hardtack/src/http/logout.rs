@@ -26,7 +26,8 @@ pub(super) async fn log_out<S: Store>(
     let fields = fields.ok();
     let in_body = fields.as_ref().and_then(|fields| fields.token("refresh"));
     let cookies = refresh_cookies(&hardtack, &headers);
-    let caller = match hardtack.guard().authenticate(&headers) {
+    // Looked at and not noted: whether it may log out is not decided yet, and then there is no use left.
+    let caller = match hardtack.guard().identify(&headers) {
         // It may be the only proof of a session that would live on behind a "logged out".
         Err(refusal @ Refusal::RevocationsStale) => return Err(refusal.into()),
         answer => answer.ok(),

@@ -4,6 +4,7 @@ use hardtack::core::{Clock, Timestamp};
 use hardtack::store::SessionStore;
 use http::{Method, StatusCode};
 use insta::assert_snapshot;
+use serde_json::json;
 
 use crate::kit::{Browser, World, shapes};
 
@@ -279,4 +280,26 @@ async fn a_refresh_counts_unless_it_says_exactly_that_it_does_not() {
     assert_eq!(answer.await.status, StatusCode::OK);
     let seen_at = last_seen_at(&world, &browser).await;
     assert_eq!(seen_at, world.clock.now());
+}
+
+/// docs/sessions.md: what is refused is no use. Another tab of a page on a trusted origin, or whoever can
+/// make the browser send something, would keep the session alive.
+#[tokio::test]
+async fn what_the_double_submit_rule_refuses_is_no_use() {
+    let world = World::with(|settings| settings.csrf.double_submit = true).await;
+    let mut browser = world.logged_in().await;
+    let logged_in_at = world.clock.now();
+    world.advance(10 * MINUTE);
+    for (method, path) in [
+        (Method::PATCH, "user/"),
+        (Method::POST, "logout/"),
+        (Method::POST, "logout/all/"),
+        (Method::POST, "password/change/"),
+    ] {
+        let path = format!("/api/auth/{path}");
+        let refused = browser.send_json(method, &path, &json!({})).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{path}");
+    }
+    world.hardtack.flush_last_seen().await.unwrap();
+    assert_eq!(last_seen_at(&world, &browser).await, logged_in_at);
 }
