@@ -28,6 +28,10 @@ pub struct ActiveSession {
 /// written down at once by every core.
 const NOTED_EVERY: Duration = Duration::from_secs(1);
 
+/// How long it may take until a use is written, when the idle end is near. One that comes later than
+/// this before the end may find the session over, and one in the leeway of the clocks does.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(2);
+
 /// What a page adds to a request that nobody asked for, such as one of a timer.
 ///
 /// No form and no link can add a header, and of other origins only those that CORS allows it.
@@ -56,14 +60,21 @@ pub(crate) fn note(
         return;
     };
     let seen_before = token.seen().at();
+    let ends = token.claims().ends;
+    let idle_expires_at = || ends.map(|ends| ends.idle_at_after_use(seen_before));
+    let mut may_be_late = false;
     // The header is looked for last: most requests are not due.
-    let counts = || activity_of(headers) == Activity::Counts;
-    if token.seen().is_due(NOTED_EVERY, now, counts) {
-        let ends = token.claims().ends;
+    let counts = || {
+        let counts = activity_of(headers) == Activity::Counts;
+        may_be_late = counts && idle_expires_at().is_some_and(|end| end < now + WRITTEN_WITHIN);
+        counts && !may_be_late
+    };
+    // What may be late is reported and not believed: it defers no end that is told.
+    if token.seen().is_due(NOTED_EVERY, now, counts) || may_be_late {
         reporter(&ActiveSession {
             session,
             seen_at: now,
-            idle_expires_at: ends.map(|ends| ends.idle_at_after_use(seen_before)),
+            idle_expires_at: idle_expires_at(),
         });
     }
 }

@@ -303,3 +303,27 @@ async fn what_the_double_submit_rule_refuses_is_no_use() {
     world.hardtack.flush_last_seen().await.unwrap();
     assert_eq!(last_seen_at(&world, &browser).await, logged_in_at);
 }
+
+/// A use that comes at the last moment may be written too late, and one in the leeway of the clocks is:
+/// a page that is told of a new idle end would promise its user an hour that there is not.
+#[tokio::test]
+async fn a_use_at_the_last_moment_is_promised_nothing() {
+    for (seconds_left, is_promised) in [(3, true), (1, false), (0, false), (-4, false)] {
+        let world = World::with(|settings| {
+            settings.session.lifetime.idle_timeout = std::time::Duration::from_secs(15 * MINUTE);
+        })
+        .await;
+        let mut browser = world.logged_in().await;
+        let idle_end = world.clock.now() + std::time::Duration::from_secs(15 * MINUTE);
+        world.advance((15 * 60 - seconds_left).try_into().unwrap());
+        let session = browser.get("/api/auth/session/").await.json();
+        assert_eq!(session["authenticated"], true);
+        let told = session["idle_expiration"].as_str().unwrap();
+        let is_later = told > std::str::from_utf8(idle_end.iso_date().as_bytes()).unwrap();
+        assert_eq!(is_later, is_promised, "{seconds_left} s left: {told}");
+        // It may have been in time all the same.
+        world.hardtack.flush_last_seen().await.unwrap();
+        let answer = browser.refresh().await;
+        assert_eq!(answer.status == StatusCode::OK, seconds_left > 0);
+    }
+}
