@@ -191,8 +191,11 @@ pub trait SessionStore: Send + Sync + 'static {
         limit: u32,
     ) -> impl Future<Output = Result<RevocationPage, StoreError>> + Send;
 
-    /// Deletes revocations that expired, and sessions that ended more than `kept_for` ago.
+    /// Deletes revocations that expired, and sessions that ended, more than `kept_for` ago.
     /// Returns how many rows went, at most a thousand; call again while it returns more than 0.
+    ///
+    /// A clock that is ahead by less than `kept_for` makes nobody forget a session that was ended
+    /// and whose tokens are good by the right time.
     fn purge_ended(
         &self,
         kept_for: Duration,

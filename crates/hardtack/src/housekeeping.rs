@@ -17,7 +17,8 @@ const ROUNDS_PER_MINUTE: u64 = 60;
 /// How long an operator can see which mails could not be sent.
 const GIVEN_UP_MAILS_KEPT_FOR: Duration = Duration::from_secs(7 * 86_400);
 
-/// How long an ended session can still be told from an unknown one.
+/// How long an ended session can still be told from an unknown one, and by how much a clock may have
+/// been ahead without a revocation being forgotten.
 const ENDED_SESSIONS_KEPT_FOR: Duration = Duration::from_secs(7 * 86_400);
 
 impl<S: Store> Hardtack<S> {

@@ -63,9 +63,17 @@ impl<S: Store> Hardtack<S> {
     /// Reads what other processes ended since the last call, into this one's memory. One task at a
     /// time.
     pub(crate) async fn read_revocations(&self) -> Result<(), StoreError> {
+        let mut read_at = self.revocations().fresh_at();
         loop {
             let asked_at = self.clock().now();
-            let read_to = self.revocations().read_to();
+            // By a clock that was ahead, entries had expired: some were not read, and some were
+            // dropped since. What is left of them is to be heard again.
+            let read_to = if asked_at < read_at {
+                None
+            } else {
+                self.revocations().read_to()
+            };
+            read_at = asked_at;
             let page = self.store().find_revocations(read_to, PAGE).await?;
             self.remember(&page, asked_at);
             self.revocations().set_read_to(page.position);

@@ -212,7 +212,8 @@ macro_rules! conformance {
                     a_revoked_session_goes_after_its_time
                     a_session_that_ran_out_goes_after_its_time
                     a_live_session_is_never_purged
-                    an_entry_of_the_log_goes_when_it_has_expired
+                    an_entry_of_the_log_goes_its_time_after_it_expired
+                    a_purge_by_a_clock_that_was_ahead_forgets_nobody
                     a_purge_goes_in_bounded_steps_and_reaches_everything
                     two_purges_at_once_count_each_row_once
                 }

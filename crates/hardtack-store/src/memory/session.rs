@@ -184,7 +184,7 @@ impl Sessions {
         let expired: Vec<_> = self
             .revocations
             .values()
-            .filter(|revocation| revocation.expires_at <= now)
+            .filter(|revocation| revocation.expires_at + kept_for < now)
             .map(|revocation| revocation.sequence)
             .take(PURGE_AT_MOST)
             .collect();

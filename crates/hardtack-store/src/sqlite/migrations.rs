@@ -25,7 +25,7 @@ impl Migration {
 }
 
 /// In order. `PRAGMA user_version` counts how many were applied.
-const MIGRATIONS: [Migration; 8] = [
+const MIGRATIONS: [Migration; 9] = [
     Migration {
         name: "0001_users",
         sql: include_str!("../../migrations/sqlite/0001_users.sql"),
@@ -57,6 +57,10 @@ const MIGRATIONS: [Migration; 8] = [
     Migration {
         name: "0008_remembrance",
         sql: include_str!("../../migrations/sqlite/0008_remembrance.sql"),
+    },
+    Migration {
+        name: "0009_revocations_by_expiry",
+        sql: include_str!("../../migrations/sqlite/0009_revocations_by_expiry.sql"),
     },
 ];
 

@@ -16,11 +16,11 @@ use hardtack_store::{
 use crate::{LOGOUT, WINDOW, clock, log_in, new_session, new_user, open, register, room, tamper};
 
 /// The schema that this release makes.
-const NEWEST: i64 = 8;
+const NEWEST: i64 = 9;
 
 /// Takes away what came after schema 5.
-const BACK_TO_5: &str =
-    "DROP TABLE remembrance; DROP TRIGGER user_changed; DROP TRIGGER user_deleted;
+const BACK_TO_5: &str = "DROP INDEX revocations_by_expiry; DROP TABLE remembrance;
+    DROP TRIGGER user_changed; DROP TRIGGER user_deleted;
     ALTER TABLE sessions DROP COLUMN orphaned; DROP TABLE codes; DROP TABLE outbox;
     ALTER TABLE users DROP COLUMN email_verified_at; ALTER TABLE users DROP COLUMN language;
     DELETE FROM migrations WHERE name > '0005_known_devices'; PRAGMA user_version = 5;";

@@ -14,6 +14,8 @@ mod addresses;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod clock_ahead;
+#[cfg(test)]
 mod cookies;
 #[cfg(test)]
 mod csrf;

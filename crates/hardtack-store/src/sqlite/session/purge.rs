@@ -18,6 +18,9 @@ const LOOK_AT: u32 = 10_000;
 /// Rows that one call deletes at most, of either table: a few milliseconds of the writer.
 const DELETE_AT_MOST: u32 = 500;
 
+pub(super) const OLD_REVOCATIONS: &str = "DELETE FROM revocations WHERE seq IN
+    (SELECT seq FROM revocations WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)";
+
 /// What one read found.
 struct Piece {
     /// Numbers of sessions that ended long enough ago.
@@ -27,7 +30,7 @@ struct Piece {
 }
 
 pub(super) async fn purge(store: &SqliteStore, kept_for: Duration) -> Result<u64, StoreError> {
-    let mut gone = purge_revocations(store).await?;
+    let mut gone = purge_revocations(store, kept_for).await?;
     let started_at = store.purged_to.load(Ordering::Relaxed);
     let mut from = started_at;
     let mut went_round = started_at == 0;
@@ -53,15 +56,13 @@ pub(super) async fn purge(store: &SqliteStore, kept_for: Duration) -> Result<u64
     Ok(gone)
 }
 
-async fn purge_revocations(store: &SqliteStore) -> Result<u64, StoreError> {
+async fn purge_revocations(store: &SqliteStore, kept_for: Duration) -> Result<u64, StoreError> {
     store
         .writer
-        .act(Shape::OneStatement, |connection, now| {
-            let mut statement = connection.prepare_cached(
-                "DELETE FROM revocations WHERE seq IN
-                     (SELECT seq FROM revocations WHERE expires_at <= ?1 ORDER BY seq LIMIT ?2)",
-            )?;
-            let deleted = statement.execute(params![now.unix_micros(), DELETE_AT_MOST])?;
+        .act(Shape::OneStatement, move |connection, now| {
+            let expired_before = now.unix_micros().saturating_sub(micros(kept_for));
+            let mut statement = connection.prepare_cached(OLD_REVOCATIONS)?;
+            let deleted = statement.execute(params![expired_before, DELETE_AT_MOST])?;
             Ok(u64::try_from(deleted).unwrap_or(u64::MAX))
         })
         .await
