@@ -319,7 +319,8 @@ pub(crate) enum Audit {
   hardtack audit list --user ada --since 30d         what concerns one user
   hardtack audit list --since 2026-11-22T03:04:05Z --json
 
-Times are UTC. An entry is there a second after the event, and for audit.kept_for.")]
+Times are UTC. An entry is there a second after the event, and for audit.kept_for. A server that is
+killed or loses power takes the last second's entries with it; the log has had them before.")]
     List {
         /// Only what concerns this user: a name, an address, or id:NUMBER, which works for users
         /// who were deleted too

@@ -209,7 +209,7 @@ pub(super) static AUDIT: &[Key] = &[
             place: |config| &mut config.settings.audit.kept_for,
         },
         default: Default::Is("90d"),
-        meaning: "How long `hardtack audit list` can tell what happened: logins, refusals, ended sessions, new passwords, with user, session, address and reason. Refreshes are logged and not kept. `0s` keeps nothing.",
+        meaning: "How long `hardtack audit list` can tell what happened: logins, refusals, ended sessions, new passwords, with user, session, address and reason. Refreshes are logged and not kept. Entries are written once a second, so a kill loses those of the last one. `0s` keeps nothing.",
     },
     Key {
         name: "audit.refusals_per_minute",
