@@ -4,7 +4,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use hardtack_core::Clock;
+use hardtack_core::{Clock, Timestamp};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
@@ -22,6 +22,10 @@ const BETWEEN_NEWS: Duration = Duration::from_millis(50);
 /// After other keys and nothing else: of two processes one may know them a second before the other.
 const BETWEEN_KEYS: Duration = Duration::from_millis(250);
 
+/// The clocks of an authority's processes differ by less. Entries outlive the tokens that they stop by
+/// more, so it is no matter whether so small a step is noticed.
+const CLOCKS_DIFFER_BY: Duration = Duration::from_secs(5);
+
 /// Ten million sessions that ended within an access lifetime, in 200 MB: more are no true story.
 const MOST_PARTS: u32 = 2_000;
 
@@ -35,6 +39,10 @@ pub(super) struct Follower {
     clock: Arc<dyn Clock>,
     sightings: Arc<Sightings>,
     cursor: Option<String>,
+    /// When the last question was sent, by our clock.
+    asked_at: Option<Timestamp>,
+    /// The authority's time in its last answer.
+    told_at: Option<Timestamp>,
     /// The name of the authority's keys.
     keys: watch::Sender<Option<String>>,
     wait: Duration,
@@ -72,6 +80,8 @@ impl Follower {
             clock,
             sightings,
             cursor: None,
+            asked_at: None,
+            told_at: None,
             keys,
             wait,
             failures: 0,
@@ -110,6 +120,11 @@ impl Follower {
 
     async fn ask(&mut self, wait: Duration) -> Result<Heard, FeedError> {
         let sent_at = self.clock.now();
+        // By a clock that was ahead, entries had expired, and were dropped here.
+        if self.asked_at.is_some_and(|asked_at| sent_at < asked_at) {
+            self.cursor = None;
+        }
+        self.asked_at = Some(sent_at);
         let keys = self.keys.borrow().clone();
         let asked = self
             .authority
@@ -130,10 +145,13 @@ impl Follower {
         if has_other_keys {
             self.keys.send_replace(page.keys);
         }
-        let cursor = Some(page.cursor);
-        let goes_on = cursor != self.cursor;
+        // They were left out there: what comes after this place is not all that we do not know.
+        let told_at = self.told_at.replace(page.now);
+        let went_back = told_at.is_some_and(|told_at| page.now + CLOCKS_DIFFER_BY < told_at);
+        let cursor = (!went_back).then_some(page.cursor);
+        let goes_on = went_back || cursor != self.cursor;
         self.cursor = cursor;
-        if page.more {
+        if page.more || went_back {
             self.parts += 1;
             if !goes_on || self.parts > MOST_PARTS {
                 self.parts = 0;

@@ -145,6 +145,41 @@ async fn a_feed_of_an_older_database_brings_nobody_back_and_hides_nothing() {
     }
 }
 
+/// Our clock is ahead for a while: what is old by it is dropped, and is not old when it is right again.
+#[tokio::test]
+async fn everything_is_heard_again_by_a_clock_that_went_back() {
+    let (authority, told) = (Authority::new(), Told::new());
+    told.revoke(session_id(1));
+    let (url, _serving) = told.serve(0).await;
+    let feed = follow(&authority, &url).await.unwrap();
+    let started_at = authority.clock.now();
+    for number in 2..=4 {
+        authority.clock.advance(Duration::from_secs(3_600));
+        told.revoke(session_id(number));
+        eventually(|| feed.revoked().contains(session_id(number))).await;
+    }
+    assert!(!feed.revoked().contains(session_id(1)));
+    authority.clock.set(started_at);
+    eventually(|| feed.revoked().contains(session_id(1))).await;
+    assert!(is_refused(
+        &verifier(&authority, &feed),
+        &authority.token(1, 0)
+    ));
+}
+
+/// The authority's clock is ahead when we start, and leaves out what has expired by it.
+#[tokio::test]
+async fn everything_is_heard_again_when_the_authoritys_clock_went_back() {
+    let (authority, told) = (Authority::new(), Told::new());
+    told.revoke(session_id(1));
+    told.ahead.store(3_600, Ordering::SeqCst);
+    let (url, _serving) = told.serve(0).await;
+    let feed = follow(&authority, &url).await.unwrap();
+    assert!(!feed.revoked().contains(session_id(1)));
+    told.ahead.store(0, Ordering::SeqCst);
+    eventually(|| feed.revoked().contains(session_id(1))).await;
+}
+
 #[tokio::test]
 async fn tokens_that_are_seen_here_are_reported_once_by_the_authoritys_clock() {
     let (authority, told) = (Authority::new(), Told::new());

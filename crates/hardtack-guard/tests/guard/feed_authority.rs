@@ -37,6 +37,8 @@ pub(crate) struct Told {
     /// Another one after a restart.
     log_id: Arc<AtomicU64>,
     page: usize,
+    /// By how many seconds its clock is ahead.
+    pub(crate) ahead: Arc<AtomicU64>,
     /// The name of the keys that it publishes.
     keys: Arc<Mutex<Option<String>>>,
     pub(crate) asked: Arc<AtomicUsize>,
@@ -73,6 +75,7 @@ impl Told {
             log: Arc::default(),
             log_id: Arc::new(AtomicU64::new(1)),
             page: 3,
+            ahead: Arc::default(),
             keys: Arc::default(),
             asked: Arc::default(),
             reports: Arc::default(),
@@ -121,15 +124,20 @@ impl Told {
             (of == id.to_string() && place <= log.len()).then_some(place)
         });
         let after = place.unwrap_or(0);
-        let page: Vec<_> = log[after..].iter().take(self.page).collect();
+        let ahead = Duration::from_secs(self.ahead.load(Ordering::SeqCst));
+        let lives_for = Duration::from_secs(960);
+        let mut page: Vec<_> = log[after..].iter().take(self.page).collect();
         let to = after + page.len();
-        let entry = |session: &&SessionId| json!({ "sid": session.to_string(), "expires_at": NOW.unix_seconds() + 960 });
+        if ahead >= lives_for {
+            page.clear();
+        }
+        let entry = |session: &&SessionId| json!({ "sid": session.to_string(), "expires_at": (NOW + lives_for).unix_seconds() });
         let answer = json!({
             "cursor": format!("{id}-{to}"),
             "revocations": page.iter().map(entry).collect::<Vec<_>>(),
             "keys": keys,
             "more": to < log.len(),
-            "now": NOW.to_numeric_date(),
+            "now": (NOW + ahead).to_numeric_date(),
         });
         let is_news = place.is_none() || !page.is_empty() || has_other_keys;
         (is_news, answer)
