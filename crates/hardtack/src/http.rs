@@ -4,7 +4,7 @@ pub(crate) mod account;
 pub(crate) mod cookies;
 mod csrf;
 pub(crate) mod dates;
-mod edge;
+pub(crate) mod edge;
 mod email;
 pub(crate) mod error;
 pub(crate) mod extract;

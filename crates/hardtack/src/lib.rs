@@ -79,5 +79,6 @@ pub use client::Client;
 pub use entropy::SystemEntropy;
 pub use flow::Grant;
 pub use hardtack::{BuildError, Builder, Hardtack};
+pub use http::edge::AtOnceRoutes;
 pub use http::sliding::{Sliding, SlidingFuture, SlidingLayer};
 pub use settings::{PublicUrl, Settings, SettingsError};

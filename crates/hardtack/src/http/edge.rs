@@ -25,6 +25,7 @@ use tower::{Layer, Service};
 use super::error::ApiError;
 use super::extract::{client_of, refresh_cookies};
 use crate::hardtack::Hardtack;
+pub use at_once::AtOnceRoutes;
 pub(super) use at_once::{AtOnce, Tell};
 use headers::BY_ORIGIN;
 

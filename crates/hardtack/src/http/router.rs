@@ -11,7 +11,7 @@ use hardtack_store::Store;
 use http::header::ALLOW;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
-use super::edge::{AtOnce, EdgeLayer, HandlerEdge, Tell};
+use super::edge::{AtOnce, AtOnceRoutes, EdgeLayer, HandlerEdge, Tell};
 use super::error::ApiError;
 use super::{
     account, csrf, email, health, jwks, login, logout, logout_all, openapi, password,
@@ -78,32 +78,48 @@ impl<S: Store> Hardtack<S> {
             .merge(self.root_router())
             .fallback(not_found.layer(EdgeLayer::of_root(self)))
     }
+
+    /// The routes of [`service_router`](Self::service_router) below the base path that are answered
+    /// without waiting, for a server that asks them first.
+    #[must_use]
+    pub fn at_once(&self) -> AtOnceRoutes<S> {
+        let base = &self.settings().base_path;
+        let at_once = |(path, route)| match route {
+            Route::Handlers(_) => None,
+            Route::AtOnce(route) => Some((format!("{base}{path}"), route)),
+        };
+        AtOnceRoutes::new(below_base(self).into_iter().filter_map(at_once))
+    }
 }
 
-/// The routes below `base`, each with and without a slash at its end, under Hardtack's own names
-/// and under those of `settings.routes`.
+/// The routes below `base`, each with and without a slash at its end.
 fn routes<S: Store>(hardtack: &Hardtack<S>, base: &str) -> Router<Hardtack<S>> {
+    with_and_without_slash(base, below_base(hardtack))
+}
+
+/// The routes below the base path, under Hardtack's own names and under those of `settings.routes`.
+fn below_base<S: Store>(hardtack: &Hardtack<S>) -> Vec<(String, Route<S>)> {
     let named = hardtack.settings().routes.named();
     let mut routes = Vec::new();
-    for (path, methods) in all(hardtack) {
+    for (path, route) in all(hardtack) {
         let named = named.iter().find(|named| named.own == path);
         if named.is_some_and(|named| !named.is_served()) {
             continue;
         }
         if let Some(name) = named.and_then(NamedRoute::below_base) {
-            routes.push((name, methods.clone()));
+            routes.push((name, route.clone()));
         }
-        routes.push((path.to_owned(), methods));
+        routes.push((path.to_owned(), route));
     }
-    with_and_without_slash(base, routes)
+    routes
 }
 
 /// The routes of `settings.routes` whose names are relative to the root of the host.
 fn named_from_root<S: Store>(hardtack: &Hardtack<S>) -> Router<Hardtack<S>> {
     let named = hardtack.settings().routes.named();
-    let named = all(hardtack).into_iter().filter_map(|(path, methods)| {
+    let named = all(hardtack).into_iter().filter_map(|(path, route)| {
         let named = named.iter().find(|named| named.own == path)?;
-        Some((named.below_root()?.to_owned(), methods))
+        Some((named.below_root()?.to_owned(), route))
     });
     with_and_without_slash("", named)
 }

@@ -1,10 +1,10 @@
 //! `GET session/`: who am I, and until when? 200 for nobody too, so that a page may ask freely.
 
-use axum::extract::Request;
 use hardtack_core::time::DateText;
 use hardtack_core::{SessionId, Timestamp, UserId};
 use hardtack_guard::{Authenticated, Refusal};
 use hardtack_store::Store;
+use http::HeaderMap;
 
 use super::error::ApiError;
 use super::extract::refresh_cookies;
@@ -60,14 +60,14 @@ fn to_nobody(renewable: bool) -> Vec<u8> {
 
 pub(super) fn tell<S: Store>(
     hardtack: &Hardtack<S>,
-    request: &Request,
+    headers: &HeaderMap,
 ) -> Result<Vec<u8>, ApiError> {
-    match hardtack.guard().authenticate(request.headers()) {
+    match hardtack.guard().authenticate(headers) {
         Ok(caller) => Ok(Told::by(&caller).to_json()),
         // Perhaps somebody: a page that is told "nobody" logs its user out.
         Err(refusal @ Refusal::RevocationsStale) => Err(refusal.into()),
         Err(_) => {
-            let renewable = !refresh_cookies(hardtack, request.headers()).is_empty();
+            let renewable = !refresh_cookies(hardtack, headers).is_empty();
             Ok(to_nobody(renewable))
         }
     }

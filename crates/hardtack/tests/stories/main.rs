@@ -12,6 +12,8 @@ mod activity;
 #[cfg(test)]
 mod addresses;
 #[cfg(test)]
+mod at_once;
+#[cfg(test)]
 mod audit;
 #[cfg(test)]
 mod clock_ahead;

@@ -13,15 +13,15 @@ use axum::routing::MethodRouter;
 use axum::routing::future::RouteFuture;
 use hardtack_store::Store;
 use http::header::CONTENT_LENGTH;
-use http::{Method, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use tower::Service;
 
-use super::{HandlerEdge, Place, allow, enter, leave};
+use super::{HandlerEdge, Place, allow, allowed_origin, enter, leave};
 use crate::hardtack::Hardtack;
 use crate::http::error::{ApiError, json_bytes_response};
 
 /// What a `GET` is told: JSON that is known without waiting.
-pub(crate) type Tell<S> = fn(&Hardtack<S>, &Request) -> Result<Vec<u8>, ApiError>;
+pub(crate) type Tell<S> = fn(&Hardtack<S>, &HeaderMap) -> Result<Vec<u8>, ApiError>;
 
 /// A path whose `GET` and `HEAD` are answered as they are asked, with the edge around it.
 ///
@@ -84,12 +84,20 @@ impl<S: Store> Inner<S> {
         let Self {
             hardtack, place, ..
         } = self;
-        let (origin, answered) = enter(hardtack, *place, request);
-        let told = match answered {
-            Some(response) => Err(response),
-            None => (self.tell)(hardtack, request).map_err(ApiError::into_response),
-        };
-        let mut response = match told {
+        match enter(hardtack, *place, request) {
+            (origin, None) => self.tell(origin, request.headers()),
+            (origin, Some(mut refused)) => {
+                leave(hardtack, *place, origin, refused.headers_mut());
+                refused
+            }
+        }
+    }
+
+    fn tell(&self, origin: Option<HeaderValue>, headers: &HeaderMap) -> Response {
+        let Self {
+            hardtack, place, ..
+        } = self;
+        let mut response = match (self.tell)(hardtack, headers) {
             Ok(json) if *place == Place::BasePath => {
                 let mut response = Response::new(Body::from(json));
                 let headers = response.headers_mut();
@@ -98,10 +106,58 @@ impl<S: Store> Inner<S> {
                 return response;
             }
             Ok(json) => json_bytes_response(StatusCode::OK, json),
-            Err(response) => response,
+            Err(error) => error.into_response(),
         };
         leave(hardtack, *place, origin, response.headers_mut());
         response
+    }
+}
+
+/// The routes that are answered without waiting: made by [`Hardtack::at_once`].
+///
+/// What they answer is what the router answers. But to find its way through the router, with what
+/// that keeps beside a request, takes as long as to answer it, so a server that is asked very often
+/// asks here first:
+///
+/// `match at_once.answer(&request) { Some(response) => response, None => router.call(request) … }`
+pub struct AtOnceRoutes<S>(Arc<[(String, AtOnce<S>)]>);
+
+impl<S: Store> AtOnceRoutes<S> {
+    /// At these paths, and at them with a slash at their ends.
+    pub(crate) fn new(routes: impl Iterator<Item = (String, AtOnce<S>)>) -> Self {
+        let both = |(path, route): (String, AtOnce<S>)| {
+            let with_slash = format!("{path}/");
+            [(path, route.clone()), (with_slash, route)]
+        };
+        Self(routes.flat_map(both).collect())
+    }
+
+    /// The answer to a `GET` for one of the routes. `None` is for the router: other methods, other
+    /// paths, and what may not be answered to everybody.
+    pub fn answer<B>(&self, request: &http::Request<B>) -> Option<Response> {
+        let (method, path) = (request.method(), request.uri().path());
+        let is_asked = |(known, _): &&(String, AtOnce<S>)| known == path;
+        let (_, AtOnce(route)) = self
+            .0
+            .iter()
+            .find(is_asked)
+            .filter(|_| method == Method::GET)?;
+        let (hardtack, headers) = (&route.hardtack, request.headers());
+        hardtack.guard().check_origin(method, headers).ok()?;
+        Some(route.tell(allowed_origin(hardtack, headers), headers))
+    }
+}
+
+impl<S> Clone for AtOnceRoutes<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S> Default for AtOnceRoutes<S> {
+    /// No routes.
+    fn default() -> Self {
+        Self(Arc::default())
     }
 }
 
