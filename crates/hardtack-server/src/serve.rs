@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use axum::Router;
-use hardtack::{Hardtack, PublicUrl};
+use hardtack::{AtOnceRoutes, Hardtack, PublicUrl};
 use hardtack_core::Clock as _;
 use hardtack_guard::SystemClock;
 use hardtack_store::SqliteStore;
@@ -163,7 +163,8 @@ async fn serve(mut loaded: Loaded, mode: Mode, terminal: Terminal) -> Result<()>
     let app = router(&hardtack, mode, mail::dev_mailbox(&data_dir));
     let mut hardened = HeaderMap::new();
     hardtack.harden(&mut hardened);
-    let service = Service::new(door, app, hardened, &loaded.config.server);
+    let at_once = at_once(&hardtack, mode);
+    let service = Service::new(door, app, at_once, hardened, &loaded.config.server);
     let mut signalled = signals()?;
     let stopping = async || {
         signalled().await;
@@ -214,6 +215,14 @@ fn router(hardtack: &Hardtack<SqliteStore>, mode: Mode, mailbox: DevMailbox) -> 
                 .layer(log)
                 .layer(axum::middleware::from_fn(loopback::refuse_other_hosts))
         }
+    }
+}
+
+fn at_once(hardtack: &Hardtack<SqliteStore>, mode: Mode) -> AtOnceRoutes<SqliteStore> {
+    match mode {
+        Mode::Production => hardtack.at_once(),
+        // Nothing passes by what `--dev` puts in front of the routes.
+        Mode::Dev => AtOnceRoutes::default(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -16,8 +16,11 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::response::{IntoResponse as _, Response};
+use axum::routing::future::RouteFuture;
+use hardtack::AtOnceRoutes;
 use hardtack_core::Clock as _;
 use hardtack_guard::SystemClock;
+use hardtack_store::SqliteStore;
 use http::header::{CONNECTION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use hyper::body::{Body as _, Incoming};
@@ -47,6 +50,8 @@ const FAREWELL: Duration = Duration::from_secs(1);
 pub(super) struct Service {
     door: Door,
     app: Router,
+    /// What `app` would answer too. It is asked first.
+    at_once: AtOnceRoutes<SqliteStore>,
     /// The headers of answers that `app` does not give.
     hardened: Arc<HeaderMap>,
     longest_head: usize,
@@ -56,10 +61,17 @@ pub(super) struct Service {
 }
 
 impl Service {
-    pub(super) fn new(door: Door, app: Router, hardened: HeaderMap, config: &ServerConfig) -> Self {
+    pub(super) fn new(
+        door: Door,
+        app: Router,
+        at_once: AtOnceRoutes<SqliteStore>,
+        hardened: HeaderMap,
+        config: &ServerConfig,
+    ) -> Self {
         Self {
             door,
             app,
+            at_once,
             hardened: hardened.into(),
             longest_head: config.max_head_bytes,
             patience: Patience {
@@ -141,18 +153,23 @@ async fn serve_requests(
     // Its own, for as long as it lasts: a clone for each request would have the threads wait for each other
     // at the count of clones.
     let app = RefCell::new(service.app.clone());
-    let (hardened, told) = (&service.hardened, &progress);
+    let (at_once, hardened, told) = (&service.at_once, &service.hardened, &progress);
     let answers = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        let mut answering = app.borrow_mut().call(request.map(body));
+        // A panic ends its request with 500 and no other (docs/threat-model.md SV-3). Nothing of the
+        // request is used after it panicked.
+        let answer = AssertUnwindSafe(|| at_once.answer(&request));
+        let answer = catch_unwind(answer).unwrap_or_else(|_| Some(fault(hardened)));
+        let mut answering = if answer.is_some() {
+            Answering::Over(answer)
+        } else {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            Answering::Asked(app.borrow_mut().call(request.map(body)))
+        };
         poll_fn(move |context: &mut Context<'_>| {
-            // A panic ends its request with 500 and no other (docs/threat-model.md SV-3). Nothing of the
-            // request is used after it panicked.
-            let poll = AssertUnwindSafe(|| Pin::new(&mut answering).poll(context));
-            let mut response = match std::panic::catch_unwind(poll) {
+            let poll = AssertUnwindSafe(|| answering.poll(context));
+            let mut response = match catch_unwind(poll) {
                 Ok(Poll::Pending) => return Poll::Pending,
-                Ok(Poll::Ready(Ok(response))) => response,
-                Ok(Poll::Ready(Err(never))) => match never {},
+                Ok(Poll::Ready(response)) => response,
                 Err(_) => fault(hardened),
             };
             // hyper does not wait for a body that nobody wants, and the gate cannot tell where chunks end. A
@@ -204,6 +221,24 @@ async fn serve_requests(
             refuse(stream, Refusal::TooSlow, &service.hardened).await;
         }
         End::OutOfPatience | End::GivesWay => close(stream).await,
+    }
+}
+
+/// On the way to an answer, which may be short.
+enum Answering {
+    Over(Option<Response>),
+    Asked(RouteFuture<Infallible>),
+}
+
+impl Answering {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Response> {
+        match self {
+            // Nobody asks again after it was taken.
+            Self::Over(response) => response.take().map_or(Poll::Pending, Poll::Ready),
+            Self::Asked(answering) => Pin::new(answering)
+                .poll(context)
+                .map(|Ok(response)| response),
+        }
     }
 }
 
@@ -358,6 +393,7 @@ mod tests {
         let service = Service {
             door: Door::Plain,
             app,
+            at_once: AtOnceRoutes::default(),
             hardened: HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static("no-store"))])
                 .into(),
             longest_head: 32 * 1024,
