@@ -34,6 +34,7 @@ use secrets::Secrets;
 use tls::{Door, Renewal, TlsFiles};
 
 mod accept;
+mod answers;
 mod banner;
 mod connection;
 mod crowd;

@@ -1,29 +1,24 @@
 //! One connection: HTTP/1.1 with bounds on everything that a stranger chooses.
 
-use std::cell::RefCell;
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::ConnectInfo;
-use axum::response::{IntoResponse as _, Response};
-use axum::routing::future::RouteFuture;
 use hardtack::AtOnceRoutes;
 use hardtack_core::Clock as _;
 use hardtack_guard::SystemClock;
 use hardtack_store::SqliteStore;
-use http::header::{CONNECTION, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Request, StatusCode};
-use hyper::body::{Body as _, Incoming};
+use http::header::CONNECTION;
+use http::{HeaderMap, HeaderValue, Request};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::TokioIo;
@@ -32,9 +27,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{sleep_until, timeout};
-use tower::Service as _;
-use tracing::{debug, error};
+use tracing::debug;
 
+use super::answers::Answers;
 use super::crowd::{Crowd, Place};
 use super::gate::Gate;
 use super::progress::{Patience, Progress};
@@ -150,28 +145,17 @@ async fn serve_requests(
     draining: watch::Receiver<()>,
 ) {
     let gate = Gate::new(stream, Arc::clone(&progress), service.longest_head);
-    // Its own, for as long as it lasts: a clone for each request would have the threads wait for each other
-    // at the count of clones.
-    let app = RefCell::new(service.app.clone());
-    let (at_once, hardened, told) = (&service.at_once, &service.hardened, &progress);
-    let answers = service_fn(move |mut request: Request<Incoming>| {
-        // A panic ends its request with 500 and no other (docs/threat-model.md SV-3). Nothing of the
-        // request is used after it panicked.
-        let answer = AssertUnwindSafe(|| at_once.answer(&request));
-        let answer = catch_unwind(answer).unwrap_or_else(|_| Some(fault(hardened)));
-        let mut answering = if answer.is_some() {
-            Answering::Over(answer)
-        } else {
-            request.extensions_mut().insert(ConnectInfo(peer));
-            Answering::Asked(app.borrow_mut().call(request.map(body)))
-        };
+    let answers = Answers::new(
+        service.app.clone(),
+        service.at_once.clone(),
+        Arc::clone(&service.hardened),
+        peer,
+    );
+    let (hardened, told) = (&service.hardened, &progress);
+    let answers = service_fn(move |request: Request<Incoming>| {
+        let mut answering = answers.ask(request);
         poll_fn(move |context: &mut Context<'_>| {
-            let poll = AssertUnwindSafe(|| answering.poll(context));
-            let mut response = match catch_unwind(poll) {
-                Ok(Poll::Pending) => return Poll::Pending,
-                Ok(Poll::Ready(response)) => response,
-                Err(_) => fault(hardened),
-            };
+            let mut response = ready!(answering.poll(hardened, context));
             // hyper does not wait for a body that nobody wants, and the gate cannot tell where chunks end. A
             // client that is not told would send its next request into a closed connection (RFC 9112 §9.6).
             if told.is_body_owed() {
@@ -221,24 +205,6 @@ async fn serve_requests(
             refuse(stream, Refusal::TooSlow, &service.hardened).await;
         }
         End::OutOfPatience | End::GivesWay => close(stream).await,
-    }
-}
-
-/// On the way to an answer, which may be short.
-enum Answering {
-    Over(Option<Response>),
-    Asked(RouteFuture<Infallible>),
-}
-
-impl Answering {
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Response> {
-        match self {
-            // Nobody asks again after it was taken.
-            Self::Over(response) => response.take().map_or(Poll::Pending, Poll::Ready),
-            Self::Asked(answering) => Pin::new(answering)
-                .poll(context)
-                .map(|Ok(response)| response),
-        }
     }
 }
 
@@ -325,24 +291,6 @@ fn next_look(progress: &Progress, patience: Patience) -> Instant {
     progress
         .deadline(patience)
         .map_or(later, |at| at.min(later))
-}
-
-/// Most requests have none, and what is empty need not be kept on the heap.
-fn body(incoming: Incoming) -> Body {
-    if incoming.is_end_stream() {
-        Body::empty()
-    } else {
-        Body::new(incoming)
-    }
-}
-
-/// What is answered where a handler panicked.
-fn fault(hardened: &HeaderMap) -> Response {
-    error!("a handler panicked");
-    let kind = [(CONTENT_TYPE, "application/json")];
-    let body = r#"{"detail":"Internal server error."}"#;
-    let status = StatusCode::INTERNAL_SERVER_ERROR;
-    (status, hardened.clone(), kind, body).into_response()
 }
 
 async fn refuse(mut stream: Stream, refusal: Refusal, hardened: &HeaderMap) {
