@@ -29,6 +29,8 @@ const CONNECTIONS: usize = 64;
 const READS: usize = 100_000;
 /// A round is as short as the few make it, so there are more of them.
 const ROUNDS: usize = 3;
+/// The reads of a round are divided, so that few and many meet the same moments of the machine.
+const TURNS: usize = 4;
 /// Rows that one statement writes.
 const PORTION: usize = 250_000;
 
@@ -238,12 +240,18 @@ pub(crate) fn run(task: &Task<'_>, report: &mut Report) -> Result<()> {
     // The first round warms up.
     for round in 0..rounds {
         progress(&format!("B9 round {round}/{}", rounds - 1));
-        for (estate, access) in [&mut few, &mut many].into_iter().zip(&access) {
+        for estate in [&mut few, &mut many] {
             estate.warm()?;
             let rate = estate.refresh(round)?;
             estate.refreshes.push(rate);
-            estate.read(access, task.share_of(READS))?;
-            if round == 0 {
+        }
+        for _ in 0..TURNS {
+            for (estate, access) in [&mut few, &mut many].into_iter().zip(&access) {
+                estate.read(access, task.share_of(READS) / TURNS)?;
+            }
+        }
+        if round == 0 {
+            for estate in [&mut few, &mut many] {
                 estate.refreshes.clear();
                 estate.reads.clear();
             }
