@@ -111,10 +111,20 @@ impl Guard {
     /// # Errors
     /// A [`Refusal`] of either.
     pub fn admit(&self, method: &Method, headers: &HeaderMap) -> Result<Authenticated, Refusal> {
-        let found = self.find(headers)?;
-        if found.via() == Via::Cookie {
-            self.check_csrf(method, headers, found.session())?;
+        self.let_through(self.find(headers)?, method, headers)
+    }
+
+    /// The second half of [`admit`](Self::admit), for whoever treats the refusals of both apart.
+    pub(crate) fn let_through(
+        &self,
+        found: Found<'_>,
+        method: &Method,
+        headers: &HeaderMap,
+    ) -> Result<Authenticated, Refusal> {
+        if found.via == Via::Cookie {
+            self.check_csrf(method, headers, found.token.claims().session)?;
         }
+        // Not before: what another site made the browser send is nobody's activity.
         Ok(found.admit(headers))
     }
 
@@ -201,16 +211,8 @@ pub(crate) struct Found<'g> {
 }
 
 impl Found<'_> {
-    pub(crate) fn via(&self) -> Via {
-        self.via
-    }
-
-    pub(crate) fn session(&self) -> Option<SessionId> {
-        self.token.claims().session
-    }
-
     /// The request is let through, and counts.
-    pub(crate) fn admit(self, headers: &HeaderMap) -> Authenticated {
+    fn admit(self, headers: &HeaderMap) -> Authenticated {
         if let Some(reporter) = self.reporter {
             activity::note(reporter, &self.token, headers, self.now);
         }

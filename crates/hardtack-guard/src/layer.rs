@@ -7,7 +7,7 @@ use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower::{Layer, Service};
 
-use crate::{Authenticated, Guard, Refusal, Via};
+use crate::{Authenticated, Guard, Refusal};
 
 /// Who is let through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,12 +91,9 @@ impl GuardLayer {
         request.extensions_mut().remove::<Refusal>();
         match self.guard.find(request.headers()) {
             Ok(found) => {
-                if found.via() == Via::Cookie {
+                let authenticated =
                     self.guard
-                        .check_csrf(request.method(), request.headers(), found.session())?;
-                }
-                // Not before: what another site made the browser send is nobody's activity.
-                let authenticated = found.admit(request.headers());
+                        .let_through(found, request.method(), request.headers())?;
                 request.extensions_mut().insert(authenticated);
             }
             Err(refusal) if self.admission == Admission::AuthenticatedOnly => return Err(refusal),
